@@ -72,7 +72,7 @@ describe("exactIwae", () => {
     const ratio = (i: number) => ((logEvidence - bounds[i]) * 2 * ks[i]) / exactChiSquare(weights);
     expect(ratio(1)).toBeCloseTo(1.577, 3);
     expect(ratio(4)).toBeCloseTo(1.021, 3);
-    expect(ratio(5)).toBeCloseTo(1, 4);
+    expect(Math.abs(ratio(5) - 1)).toBeLessThan(2 / ks[5]); // the next term of the gap is of order 1/k²
   });
 });
 
