@@ -1,4 +1,183 @@
+import seedrandom from "seedrandom";
+import { executeNative, isNative } from "./native.js";
+import { formatShape } from "./shape.js";
+import { type Tensor, tf } from "./tf.js";
+import { threefry2x32 } from "./threefry.js";
+
 /** A random key: two unsigned 32-bit words. Pure data, so that a draw is a function of it and a compiled step can be fed with it. */
 export interface Key {
   readonly words: readonly [number, number];
+}
+
+/** The second counter word says what a block is for, so that draws, splits and folds of one key never share a block. */
+const purpose = { draw: 0, split: 1, fold: 2 } as const;
+
+/**
+ * The key of a seed; equal seeds give equal keys, and so equal draws on one backend.
+ *
+ * @throws Error if the seed is not a finite number or a non-empty string.
+ */
+export function randomKey(seed: number | string): Key {
+  if (seed === "" || (typeof seed === "number" && !Number.isFinite(seed))) {
+    throw new Error(
+      `A seed must be a finite number or a non-empty string, not ${seed === "" ? "an empty one" : seed}.`,
+    );
+  }
+  const generator = seedrandom(String(seed));
+  return { words: [generator.int32() >>> 0, generator.int32() >>> 0] };
+}
+
+/**
+ * `n` keys that are independent of each other and of the key's own draws. Use the parent no further.
+ *
+ * @throws Error if n is not a positive integer.
+ */
+export function split(key: Key): [Key, Key];
+export function split(key: Key, n: number): Key[];
+export function split(key: Key, n = 2): Key[] {
+  checkCount("split(key, n): n", n);
+  return Array.from({ length: n }, (_, i) => ({ words: threefry2x32(key.words, [i, purpose.split]) }));
+}
+
+/**
+ * The key of item `index` of a sequence: step, worker, minibatch. Different indices give independent keys.
+ *
+ * @throws Error if the index is not an integer in [0, 2³²).
+ */
+export function foldIn(key: Key, index: number): Key {
+  if (!Number.isInteger(index) || index < 0 || index >= 2 ** 32) {
+    throw new Error(`foldIn(key, index): index must be an integer in [0, 2^32), not ${index}.`);
+  }
+  return { words: threefry2x32(key.words, [index, purpose.fold]) };
+}
+
+/**
+ * Independent draws from N(0, 1).
+ *
+ * Draws of one shape are a function of the key (and of the backend: libtensorflow's Philox and the portable Threefry give different
+ * bits). Both are Box–Muller in their precision, so no draw is farther out than 5.7 (native) or 6.8 (portable).
+ */
+export function normal(key: Key, shape: readonly number[]): Tensor {
+  if (isNative()) return statelessNative("StatelessRandomNormal", key, shape, "float32");
+  return portable(key, shape, (words, out, i) => {
+    const radius = Math.sqrt(-2 * Math.log((words[0] + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * words[1]) / 2 ** 32;
+    out[i] = radius * Math.cos(angle);
+    if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
+  });
+}
+
+/** Independent draws from the uniform distribution on [low, high), by default [0, 1). */
+export function uniform(
+  key: Key,
+  shape: readonly number[],
+  { low = 0, high = 1 }: { readonly low?: number; readonly high?: number } = {},
+): Tensor {
+  if (!(low < high)) throw new Error(`uniform: low (${low}) must be less than high (${high}).`);
+  return tf.tidy(() => {
+    const unit = isNative()
+      ? statelessNative("StatelessRandomUniform", key, shape, "float32")
+      : portable(key, shape, (words, out, i) => {
+          out[i] = (words[0] >>> 8) / 2 ** 24;
+          if (i + 1 < out.length) out[i + 1] = (words[1] >>> 8) / 2 ** 24;
+        });
+    return low === 0 && high === 1 ? unit : tf.add(tf.mul(unit, high - low), low);
+  });
+}
+
+/** Independent draws from the exponential distribution of rate 1: E = −log U. */
+export function exponential(key: Key, shape: readonly number[]): Tensor {
+  return tf.tidy(() => tf.neg(tf.log(fineUniform(key, shape))));
+}
+
+/** Independent draws from the standard Gumbel distribution: G = −log(−log(1 − U)), accurate far into its upper tail. */
+export function gumbel(key: Key, shape: readonly number[]): Tensor {
+  return tf.tidy(() => {
+    // U is finest near zero, which is where 1 − U puts the large values of G, the ones that decide an argmax.
+    const u = tf.minimum(fineUniform(key, shape), 1 - 2 ** -24);
+    return tf.neg(tf.log(tf.neg(tf.log1p(tf.neg(u)))));
+  });
+}
+
+/**
+ * Draws of an index in proportion to `softmax(logits)`: the argmax of logits plus Gumbel noise.
+ *
+ * @param logits unnormalised log-probabilities `[..., K]`; −∞ marks an impossible index.
+ * @param sampleShape leading shape of independent draws.
+ * @returns int32 indices `[...sampleShape, ...batch]`.
+ * @throws Error if logits is a scalar.
+ */
+export function categorical(key: Key, logits: Tensor, sampleShape: readonly number[] = []): Tensor {
+  if (logits.rank === 0) throw new Error("categorical: logits must have the shape [..., K], not [].");
+  return tf.tidy(() => tf.argMax(tf.add(logits, gumbel(key, [...sampleShape, ...logits.shape])), -1));
+}
+
+/**
+ * Draws of 0 or 1 with the given probabilities of 1, as float32 of shape `[...sampleShape, ...probabilities.shape]`.
+ */
+export function bernoulli(key: Key, probabilities: Tensor, sampleShape: readonly number[] = []): Tensor {
+  return tf.tidy(() => {
+    const u = uniform(key, [...sampleShape, ...probabilities.shape]);
+    return tf.cast(tf.less(u, probabilities), "float32");
+  });
+}
+
+/**
+ * A uniformly random order of 0, …, n − 1 (Fisher–Yates); the same on every backend.
+ *
+ * @throws Error if n is not a positive integer.
+ */
+export function permutation(key: Key, n: number): Int32Array {
+  checkCount("permutation(key, n): n", n);
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const words = threefry2x32(key.words, [i, purpose.draw]);
+    const fraction = (words[0] + words[1] / 2 ** 32) / 2 ** 32;
+    const j = Math.min(i, Math.floor(fraction * (i + 1)));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** Uniform on (0, 1], a multiple of 2⁻³¹ where it is small (an ordinary float32 uniform draw stops at 2⁻²⁴). */
+function fineUniform(key: Key, shape: readonly number[]): Tensor {
+  if (!isNative()) {
+    return portable(key, shape, (words, out, i) => {
+      out[i] = (words[0] + 0.5) / 2 ** 32;
+      if (i + 1 < out.length) out[i + 1] = (words[1] + 0.5) / 2 ** 32;
+    });
+  }
+  const bits = statelessNative("StatelessRandomUniformFullInt", key, shape, "int32");
+  return tf.mul(tf.add(tf.abs(tf.cast(bits, "float32")), 0.5), 2 ** -31);
+}
+
+function statelessNative(operation: string, key: Key, shape: readonly number[], dtype: "float32" | "int32"): Tensor {
+  checkDrawShape(shape);
+  return tf.tidy(() => {
+    const size = tf.tensor1d([...shape], "int32");
+    const seed = tf.tensor1d(Int32Array.from(key.words), "int32");
+    const attributes = { dtype: { type: dtype }, T: { type: "int32" }, Tseed: { type: "int32" } } as const;
+    return executeNative(operation, attributes, [size, seed]);
+  });
+}
+
+/** Fills a tensor two numbers a block, in the order of the counter. */
+function portable(
+  key: Key,
+  shape: readonly number[],
+  write: (words: readonly [number, number], out: Float32Array, i: number) => void,
+): Tensor {
+  checkDrawShape(shape);
+  const out = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  for (let i = 0; i < out.length; i += 2) write(threefry2x32(key.words, [i >>> 1, purpose.draw]), out, i);
+  return tf.tensor(out, [...shape], "float32");
+}
+
+function checkDrawShape(shape: readonly number[]): void {
+  if (shape.every((size) => Number.isInteger(size) && size >= 0)) return;
+  throw new Error(`A draw's shape must consist of non-negative integers, not ${formatShape(shape)}.`);
+}
+
+function checkCount(name: string, n: number): void {
+  if (!Number.isInteger(n) || n < 1) throw new Error(`${name} must be a positive integer, not ${n}.`);
 }

@@ -4,7 +4,6 @@
  */
 import * as tf from "@tensorflow/tfjs";
 
-export { tf };
 export type {
   Rank,
   Scalar,
@@ -14,3 +13,4 @@ export type {
   Tensor3D,
   TensorLike,
 } from "@tensorflow/tfjs";
+export { tf };
