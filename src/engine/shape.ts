@@ -14,16 +14,16 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
 }
 
 /**
- * The shape that named tensors broadcast to.
+ * The shape that named tensors (or numbers, of shape `[]`) broadcast to.
  *
  * @param owner what the tensors belong to; it opens the error's sentence.
  * @throws Error naming every tensor and its shape if they do not broadcast.
  */
-export function broadcastOf(owner: string, tensors: Readonly<Record<string, Tensor>>): number[] {
+export function broadcastOf(owner: string, tensors: Readonly<Record<string, Tensor | number>>): number[] {
   let shape: number[] | undefined = [];
-  for (const tensor of Object.values(tensors)) shape = shape && broadcastShapes(shape, tensor.shape);
+  for (const tensor of Object.values(tensors)) shape = shape && broadcastShapes(shape, shapeOf(tensor));
   if (shape) return shape;
-  const list = Object.entries(tensors).map(([name, tensor]) => `${name} ${formatShape(tensor.shape)}`);
+  const list = Object.entries(tensors).map(([name, tensor]) => `${name} ${formatShape(shapeOf(tensor))}`);
   throw new Error(`${owner}: the shapes ${list.join(" and ")} do not broadcast against each other.`);
 }
 
@@ -46,4 +46,9 @@ export function checkShape(name: string, tensor: Tensor, pattern: readonly (numb
 /** A shape as a reader writes it: `[2, 3]`. */
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
+}
+
+/** The shape of a tensor, `[]` for a number. */
+export function shapeOf(value: Tensor | number): readonly number[] {
+  return typeof value === "number" ? [] : value.shape;
 }
