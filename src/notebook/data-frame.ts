@@ -1,0 +1,24 @@
+/** The way to danfojs, which stays at the edge: nothing else of the library needs it. */
+import { createRequire } from "node:module";
+import type { DataFrame } from "danfojs-node";
+import type { TableRow } from "./table.js";
+
+/**
+ * The rows as a danfojs DataFrame, for grouping, joining and reshaping.
+ *
+ * danfojs needs the native backend of TensorFlow.js and is loaded only here; tables are made without it.
+ *
+ * @throws Error with the remedy if danfojs cannot be loaded.
+ */
+export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
+  try {
+    const danfo = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
+    return new danfo.DataFrame(rows.map((row) => ({ ...row })));
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")[0];
+    throw new Error(
+      `danfojs cannot be loaded (${reason}): run npm run setup for the native backend, or use the rows as they are.`,
+      { cause },
+    );
+  }
+}
