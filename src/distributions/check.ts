@@ -38,7 +38,7 @@ export function checkEvent(owner: string, x: Tensor, eventShape: readonly number
   );
 }
 
-/** A parameter as a tensor of the batch's shape. */
+/** A parameter as a tensor of the given shape. `tf.broadcastTo` would do it too, but its gradient stops at rank 4 and loops over slices. */
 export function fill(value: Tensor | number, shape: readonly number[]): Tensor {
-  return typeof value === "number" ? tf.fill([...shape], value) : tf.broadcastTo(value, [...shape]);
+  return typeof value === "number" ? tf.fill([...shape], value) : tf.tidy(() => tf.add(value, tf.zeros([...shape])));
 }

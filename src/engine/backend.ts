@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as wasmModule from "@tensorflow/tfjs-backend-wasm";
-import { patchUtil, withoutDeprecationNotice } from "./node-compatibility.js";
+import { patchUtil, withoutDeprecationNotice } from "./nodeCompatibility.js";
 import { tf } from "./tf.js";
-import { registerMissingKernels } from "./wasm-kernels.js";
+import { registerMissingKernels } from "./wasmKernels.js";
 
 /** What can run the tensors, fastest first. */
 export type BackendName = "tensorflow" | "wasm" | "cpu";

@@ -1,0 +1,58 @@
+import { executeNative, isNative } from "../engine/native.js";
+import { checkShape } from "../engine/shape.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import { halvedLowerTriangle } from "./lowerTriangle.js";
+import { triangularSolve } from "./triangularSolve.js";
+
+/**
+ * The lower-triangular L with positive diagonal and `L Lᵀ = A`; differentiable any number of times.
+ *
+ * Native libtensorflow where it runs, Float64 JavaScript elsewhere. The gradient is symmetric,
+ * `Ā = ½ L⁻ᵀ (P + Pᵀ) L⁻¹` with `P = Φ(Lᵀ L̄)`, Φ the lower triangle with its diagonal halved (Murray 2016, arXiv:1602.07527, eq. 8–10).
+ *
+ * @param matrix A `[..., D, D]`, symmetric and positive definite; only its lower triangle is read.
+ * @throws Error if A is not square or (also where libtensorflow says so) not positive definite.
+ */
+export function cholesky(matrix: Tensor): Tensor {
+  const size = matrix.shape[matrix.rank - 1] ?? 0;
+  checkShape("cholesky: matrix", matrix, ["...", size, size]);
+  const operation = tf.customGrad((...inputs) => {
+    const [matrix, save] = inputs as unknown as [Tensor, tf.GradSaveFunc];
+    save([matrix]);
+    return {
+      value: forward(matrix),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const factor = cholesky(saved[0]!);
+        const p = halvedLowerTriangle(tf.matMul(factor, dy, true, false));
+        const symmetric = tf.mul(tf.add(p, transpose(p)), 0.5);
+        const left = triangularSolve(factor, symmetric, { transposed: true });
+        return triangularSolve(factor, transpose(left), { transposed: true });
+      },
+    };
+  });
+  return operation(matrix);
+}
+
+function transpose(matrix: Tensor): Tensor {
+  const axes = matrix.shape.map((_, i) => i);
+  return tf.transpose(matrix, [...axes.slice(0, -2), matrix.rank - 1, matrix.rank - 2]);
+}
+
+function forward(matrix: Tensor): Tensor {
+  if (isNative()) return executeNative("Cholesky", { T: { type: "float32" } }, [matrix]);
+  const size = matrix.shape[matrix.rank - 1]!;
+  const a = matrix.dataSync();
+  const l = new Float64Array(a.length);
+  for (let start = 0; start < a.length; start += size * size) {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j <= i; j++) {
+        let sum = a[start + i * size + j]!;
+        for (let k = 0; k < j; k++) sum -= l[start + i * size + k]! * l[start + j * size + k]!;
+        if (i === j && !(sum > 0))
+          throw new Error("cholesky: the matrix is not positive definite; add jitter to its diagonal.");
+        l[start + i * size + j] = i === j ? Math.sqrt(sum) : sum / l[start + j * size + j]!;
+      }
+    }
+  }
+  return tf.tensor(Float32Array.from(l), matrix.shape);
+}

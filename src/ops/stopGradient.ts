@@ -1,0 +1,16 @@
+import { type Tensor, tf } from "../engine/tf.js";
+
+/**
+ * The value of x, through which no gradient flows: a constant to everything that differentiates.
+ *
+ * Given a function, it runs it off the tape, so that the function may use operations without a gradient
+ * (`stopGradient(() => tf.less(x, 0))` is a mask that `tf.where` takes without breaking the tape).
+ */
+export function stopGradient<T extends Tensor>(x: T | (() => T)): T {
+  // A custom gradient with no inputs: the tape records a node that leads nowhere, and what runs inside is not recorded.
+  const constant = tf.customGrad(() => ({
+    value: typeof x === "function" ? x() : tf.clone(x),
+    gradFunc: () => [],
+  }));
+  return constant() as T;
+}
