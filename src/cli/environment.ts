@@ -26,6 +26,8 @@ export function jupyterEnvironment(base: NodeJS.ProcessEnv = process.env): NodeJ
     JUPYTERLAB_SETTINGS_DIR: `${paths.jupyterConfig}/lab/user-settings`,
     JUPYTERLAB_WORKSPACES_DIR: `${paths.jupyterConfig}/lab/workspaces`,
     JUPYTER_PLATFORM_DIRS: "1",
+    // In a venv Jupyter would else prefer the settings in there to the ones above.
+    JUPYTER_PREFER_ENV_PATH: "0",
     IPYTHONDIR: paths.ipython,
   };
   // Any of these would bring in packages, kernels or settings from outside the project.
