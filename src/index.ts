@@ -1,0 +1,132 @@
+/**
+ * marginalia: variational inference in TypeScript.
+ *
+ * Models, families, bounds, samplers and gradients as small composable functions over TensorFlow.js tensors, and what a notebook needs to
+ * report with them. Call `await ready()` (or, in a notebook, `await notebook(id)`) once before anything that makes a tensor.
+ *
+ * @packageDocumentation
+ */
+
+// bounds
+export type { Bound } from "./bounds/bound.js";
+export { elbo } from "./bounds/elbo.js";
+export {
+  type BoundEstimate,
+  type CollectOptions,
+  collectLogWeights,
+  type EstimateBoundOptions,
+  type EstimateBoundOverDataOptions,
+  estimateBound,
+  estimateBoundOverData,
+} from "./bounds/estimateBound.js";
+export {
+  exactChiSquare,
+  exactIwae,
+  exactLogEvidence,
+  exactLogTilt,
+  exactMarginalElbo,
+  type LaplaceOptions,
+  type WeightDistribution,
+} from "./bounds/exactImportanceWeighted.js";
+export {
+  type ImportanceWeightedDistribution,
+  type ImportanceWeightedOptions,
+  importanceWeightedDistribution,
+  type MarginalDensity,
+  type Sandwich,
+  type SandwichOptions,
+} from "./bounds/importanceWeightedDistribution.js";
+export { iwae } from "./bounds/iwae.js";
+// diagnostics: pure functions of numbers
+export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
+export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
+export { type Estimate, estimateMean, mean, standardError, variance } from "./diagnostics/moments.js";
+export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
+export { gaussHermite, logIntegral, productRule, type Quadrature, trapezoid } from "./diagnostics/quadrature.js";
+// distributions
+export type { Distribution } from "./distributions/distribution.js";
+export { Normal, type NormalOptions } from "./distributions/normal.js";
+// engine: where tensors run
+export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
+export { type ValueAndGradient, valueAndGradient } from "./engine/gradient.js";
+export { breathe, throwIfInterrupted } from "./engine/interrupt.js";
+export {
+  cloneParameters,
+  countParameters,
+  disposeParameters,
+  type Leaf,
+  leaves,
+  mapParameters,
+  type Parameter,
+  type Parameters,
+} from "./engine/parameters.js";
+export {
+  bernoulli,
+  categorical,
+  exponential,
+  foldIn,
+  gumbel,
+  type Key,
+  normal,
+  permutation,
+  randomKey,
+  split,
+  uniform,
+} from "./engine/random.js";
+export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
+// gradients
+export {
+  type CheckedComponent,
+  type CheckGradientOptions,
+  checkGradient,
+  type GradientCheck,
+} from "./gradients/check.js";
+export {
+  estimateGradient,
+  type Gradient,
+  type GradientEstimate,
+  type GradientInputs,
+  type Surrogate,
+} from "./gradients/gradient.js";
+export { reparameterised } from "./gradients/reparameterised.js";
+// models and the problems that estimators look at
+export {
+  type ConditionalPosterior,
+  densityProblem,
+  drawLogWeights,
+  type LatentVariableModel,
+  latentVariableProblem,
+  type NoParameters,
+  type Point,
+  type Posterior,
+  type Problem,
+  posteriorProblem,
+  withFixedModel,
+} from "./models/problem.js";
+// notebook: what a cell calls
+export type { Claim, ClaimInput, ClaimsFile, Expectation, Measured, Published, Verdict } from "./notebook/claim.js";
+export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
+export type { FigureOptions } from "./notebook/figure.js";
+export { formatMeasured } from "./notebook/measured.js";
+export { Notebook, type NotebookOptions, notebook } from "./notebook/notebook.js";
+export type { Profile } from "./notebook/profile.js";
+export type { DataFrameLike, TableColumn, TableOptions, TableRow } from "./notebook/table.js";
+// ops: differentiable operations
+export { bernoulliLogDensity } from "./ops/bernoulliLogDensity.js";
+export { cholesky } from "./ops/cholesky.js";
+export { digamma } from "./ops/digamma.js";
+export { lgamma } from "./ops/lgamma.js";
+export { logMeanExp } from "./ops/logMeanExp.js";
+export { logSigmoid } from "./ops/logSigmoid.js";
+export { logSumExp } from "./ops/logSumExp.js";
+export { normalLogDensity } from "./ops/normalLogDensity.js";
+export { softplus } from "./ops/softplus.js";
+export { stopGradient } from "./ops/stopGradient.js";
+export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
+// optimize
+export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
+export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
+export type { Optimizer, Schedule } from "./optimize/optimizer.js";
+export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
+// samplers
+export { sir, sirIndices } from "./samplers/sir.js";
