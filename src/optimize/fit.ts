@@ -1,0 +1,127 @@
+import type { Bound } from "../bounds/bound.js";
+import { disposeParameters, mapParameters, type Parameters } from "../engine/parameters.js";
+import type { Key } from "../engine/random.js";
+import { type Tensor1D, tf } from "../engine/tf.js";
+import { estimateGradient, type Gradient } from "../gradients/gradient.js";
+import { reparameterised } from "../gradients/reparameterised.js";
+import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
+import { type IterateOptions, iterate, type TracePoint } from "./iterate.js";
+import type { Minibatch, Minibatches } from "./minibatches.js";
+import type { Optimizer } from "./optimizer.js";
+
+/** Parameters of model and q together. */
+export type ModelAndPosterior<Theta extends Parameters, Phi extends Parameters> = {
+  readonly theta: Theta;
+  readonly phi: Phi;
+};
+
+/** Where a fit starts: θ and φ, or φ alone where the model has no parameters. */
+export type Start<Theta extends Parameters, Phi extends Parameters> = [Theta] extends [NoParameters]
+  ? { readonly theta?: NoParameters; readonly phi: Phi }
+  : ModelAndPosterior<Theta, Phi>;
+
+/** What a fit carries from step to step. */
+export type FitState<Theta extends Parameters, Phi extends Parameters> = ModelAndPosterior<Theta, Phi> & {
+  readonly optimizer: Parameters;
+};
+
+/** What one step of a variational fit consists of. */
+export interface VariationalStep {
+  readonly bound: Bound;
+  /** K, samples for each datum. */
+  readonly samples: number;
+  readonly optimizer: Optimizer;
+  /** How to differentiate the bound. Default {@link reparameterised}. */
+  readonly gradient?: Gradient;
+}
+
+/** Options of {@link fit}. */
+export type FitOptions<Theta extends Parameters, Phi extends Parameters, Z> = VariationalStep &
+  IterateOptions<FitState<Theta, Phi>> & {
+    /** Where to start. The tensors stay the caller's. */
+    readonly init: Start<Theta, Phi>;
+  } & (
+    | { readonly problem: Problem<Theta, Phi, Z>; readonly batches?: undefined }
+    | {
+        /** The problem of a batch: hand `batch.x` and `batch.scale` on to it. */
+        readonly problem: (batch: Minibatch) => Problem<Theta, Phi, Z>;
+        readonly batches: Minibatches;
+      }
+  );
+
+/** A fitted model and posterior. */
+export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
+  readonly theta: Theta;
+  readonly phi: Phi;
+  /** The bound, averaged over data, against steps. */
+  readonly trace: readonly TracePoint[];
+  readonly steps: number;
+  readonly stoppedBecause: "all steps taken" | "stop returned true";
+  /** Frees θ and φ. */
+  dispose(): void;
+}
+
+/**
+ * One step of stochastic gradient *ascent* on a bound, as a pure function of state, key and problem.
+ *
+ * (θ, φ) ← optimizer((θ, φ), −∇ scale Σ_b L_b). Nothing is disposed, nothing kept: wrap it in `tf.tidy` or `iterate`.
+ */
+export function variationalStep<Theta extends Parameters, Phi extends Parameters, Z>(
+  method: VariationalStep,
+  inputs: {
+    readonly problem: Problem<Theta, Phi, Z>;
+    readonly state: FitState<Theta, Phi>;
+    readonly key: Key;
+    /** From 0, for the schedule. */
+    readonly step: number;
+  },
+): { readonly state: FitState<Theta, Phi>; readonly value: Tensor1D } {
+  const { bound, samples, optimizer, gradient = reparameterised } = method;
+  const { problem, state, key, step } = inputs;
+  const { theta, phi } = state;
+  const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
+  const updated = optimizer.step({
+    parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
+    gradient: mapParameters(ascent.gradient, (tensor) => tf.neg(tensor)),
+    state: state.optimizer,
+    learningRate: optimizer.schedule(step),
+  });
+  return { state: { ...updated.parameters, optimizer: updated.state }, value: ascent.value };
+}
+
+/**
+ * Fits model and posterior by maximising a bound: `steps` times {@link variationalStep}, with a trace, live progress and interruption.
+ *
+ * ```ts
+ * const family = fullRankGaussian({ dimension: 2 });
+ * const problem = densityProblem({ logDensity, family });
+ * const { phi, trace } = await fit({
+ *   problem, init: { phi: family.init(key) }, bound: iwae, samples: 16, optimizer: adam({ learningRate: 0.02 }), steps: 2000, key,
+ * });
+ * ```
+ *
+ * @returns θ and φ after the last step, new tensors that the caller disposes. Not converging is no error: look at the trace.
+ * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer.
+ */
+export async function fit<Theta extends Parameters, Phi extends Parameters, Z>(
+  options: FitOptions<Theta, Phi, Z>,
+): Promise<FitResult<Theta, Phi>> {
+  const { init, samples, optimizer } = options;
+  checkSamples(samples);
+  const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
+  const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
+  const problemAt = (step: number): Problem<Theta, Phi, Z> =>
+    options.batches ? options.problem(options.batches.at(step)) : options.problem;
+  try {
+    const { state, ...rest } = await iterate({
+      ...options,
+      init: start,
+      advance: ({ state, key, step }) => variationalStep(options, { problem: problemAt(step), state, key, step }),
+    });
+    disposeParameters(state.optimizer);
+    const { theta, phi } = state;
+    return { theta, phi, ...rest, dispose: () => disposeParameters({ theta, phi }) };
+  } finally {
+    disposeParameters(start.optimizer);
+  }
+}

@@ -1,0 +1,72 @@
+import { foldIn, type Key, permutation, split } from "../engine/random.js";
+import { checkShape } from "../engine/shape.js";
+import { type Tensor2D, tf } from "../engine/tf.js";
+
+/** One batch of rows. */
+export interface Minibatch {
+  /** `[S, P]`. */
+  readonly x: Tensor2D;
+  /** N/S, what a problem asks for as its `scale`. */
+  readonly scale: number;
+  /** Which rows of the data these are, `[S]`. */
+  readonly indices: Int32Array;
+  /** How many passes over the data came before, from 0. */
+  readonly epoch: number;
+}
+
+/** Batches as a function of the step alone. */
+export interface Minibatches {
+  /** Batches in one pass. */
+  readonly perEpoch: number;
+  /** The batch of a step, from 0; the caller disposes `x`. */
+  at(step: number): Minibatch;
+}
+
+/**
+ * Shuffled minibatches without replacement: pass e goes through the rows in the order of a permutation drawn from (key, e).
+ *
+ * Every batch has exactly S rows; the N mod S rows left over sit out that pass (others each pass), so (N/S) Σ over a batch is an unbiased
+ * estimate of the sum over the data.
+ *
+ * @param options.data `[N, P]`, finite.
+ * @param options.size S, 1 ≤ S ≤ N.
+ * @param options.transform what to make of a batch as it is drawn, for instance binarise its grey values at random. It must not change its shape.
+ * @throws Error if the data are no matrix, are empty or hold a value that is not finite (the error names the first), or if S is out of range.
+ */
+export function minibatches(options: {
+  readonly data: Tensor2D;
+  readonly size: number;
+  readonly key: Key;
+  readonly transform?: (x: Tensor2D, key: Key) => Tensor2D;
+}): Minibatches {
+  const { data, size, key, transform } = options;
+  checkShape("minibatches: data", data, ["*", "*"]);
+  const [n, width] = data.shape;
+  if (data.size === 0) throw new Error("minibatches: the data are empty; give them at least one row and one column.");
+  if (!Number.isInteger(size) || size < 1 || size > n)
+    throw new Error(`minibatches: size must be an integer from 1 to the ${n} rows of the data, not ${size}.`);
+  const bad = data.dataSync().findIndex((value) => !Number.isFinite(value));
+  if (bad !== -1) {
+    const value = data.dataSync()[bad];
+    throw new Error(
+      `minibatches: data[${Math.floor(bad / width)}, ${bad % width}] is ${value}; remove or impute such rows first.`,
+    );
+  }
+  const perEpoch = Math.floor(n / size);
+  const [order, change] = split(key);
+  let shuffled: { epoch: number; rows: Int32Array } | undefined;
+  return {
+    perEpoch,
+    at: (step) => {
+      const epoch = Math.floor(step / perEpoch);
+      if (shuffled?.epoch !== epoch) shuffled = { epoch, rows: permutation(foldIn(order, epoch), n) };
+      const start = (step % perEpoch) * size;
+      const indices = shuffled.rows.slice(start, start + size);
+      const x = tf.tidy(() => {
+        const rows = tf.gather(data, tf.tensor1d(indices, "int32")) as Tensor2D;
+        return transform ? transform(rows, foldIn(change, step)) : rows;
+      });
+      return { x, scale: n / size, indices, epoch };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Parameters } from "../engine/parameters.js";
+
+/** A step size for every step, counted from 0. */
+export type Schedule = (step: number) => number;
+
+/**
+ * A first-order optimizer as two pure functions. Both leave their arguments alone and return new tensors, so that a step can be replayed.
+ */
+export interface Optimizer {
+  readonly name: string;
+  readonly schedule: Schedule;
+  /** The state before the first step. */
+  init(parameters: Parameters): Parameters;
+  /** One step of size `learningRate` that *descends* along the gradient. */
+  step<P extends Parameters>(inputs: {
+    readonly parameters: P;
+    readonly gradient: P;
+    readonly state: Parameters;
+    readonly learningRate: number;
+  }): { readonly parameters: P; readonly state: Parameters };
+}
