@@ -1,0 +1,71 @@
+import { Channels } from "./channels.js";
+import { type Connection, ConnectionError, readConnection } from "./connection.js";
+import { installDisplay } from "./display.js";
+import { reportThrown } from "./errors.js";
+import { forbidExit } from "./exit.js";
+import { History } from "./history.js";
+import { Interpreter } from "./interpreter.js";
+import { Kernel } from "./kernel.js";
+import { watchParent } from "./parent.js";
+import { OutputPublisher } from "./publisher.js";
+import { installInterruptSignal } from "./scope.js";
+import { captureConsoleClear, captureStreams } from "./streams.js";
+
+/** Exit codes: the connection file cannot be used, or was not given. */
+const BAD_CONNECTION = 1;
+const BAD_USAGE = 2;
+
+/** Enough for a cell's frame to be seen below a library's. */
+const STACK_DEPTH = 50;
+
+async function main(path: string | undefined): Promise<void> {
+  if (path === undefined) {
+    process.stderr.write("usage: main.js <connection file>, as Jupyter starts it\n");
+    process.exitCode = BAD_USAGE;
+    return;
+  }
+  try {
+    await start(readConnection(path));
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(BAD_CONNECTION);
+  }
+}
+
+async function start(connection: Connection): Promise<void> {
+  process.setSourceMapsEnabled(true);
+  Error.stackTraceLimit = STACK_DEPTH;
+  watchParent();
+  const log = serverLog();
+  const exit = forbidExit();
+  const channels = new Channels(connection, log);
+  const publisher = new OutputPublisher(channels);
+  const interpreter = new Interpreter(process.cwd());
+  const close = () => void channels.close().then(() => exit(0));
+  const kernel = new Kernel({ channels, interpreter, publisher, history: new History(), log, exit: close });
+
+  installDisplay(publisher);
+  installInterruptSignal();
+  process.on("SIGINT", () => interpreter.interrupt());
+  const stray = (kind: string) => (error: unknown) => {
+    if (interpreter.fail(error)) return;
+    const { traceback } = reportThrown([error], (name) => interpreter.cell(name));
+    publisher.write("stderr", `${kind}, after its cell had ended:\n${traceback.join("\n")}\n`);
+    log(`${kind}: ${traceback.join("\n")}`);
+  };
+  process.on("uncaughtException", stray("Uncaught error"));
+  process.on("unhandledRejection", stray("Unhandled rejection"));
+
+  await channels.open((message, channel) => kernel.handle(message, channel));
+  captureStreams(publisher);
+  captureConsoleClear(publisher);
+}
+
+/** Writes lines to where the process was started, past what cells print. */
+function serverLog(): (line: string) => void {
+  const write = process.stderr.write.bind(process.stderr);
+  return (line) => void write(`[marginalia kernel] ${line}\n`);
+}
+
+void main(process.argv[2]);

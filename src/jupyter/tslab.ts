@@ -1,0 +1,53 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type ts from "@tslab/typescript-for-tslab";
+import type { Converter } from "tslab/dist/converter.js";
+import type { createExecutor } from "tslab/dist/executor.js";
+import type { TypeScript } from "./rewrite.js";
+
+/** The parts of tslab that the kernel stands on. */
+export interface Tslab {
+  readonly compiler: TypeScript;
+  readonly createConverter: (options: { isJS: boolean; isBrowser: boolean }) => Converter;
+  readonly createExecutor: typeof createExecutor;
+}
+
+/** Replaces the converter's second pass, from ES modules to CommonJS, for one file. */
+export type TranspileModule = TypeScript["transpileModule"];
+
+/**
+ * Loads tslab's converter and executor with the compiler options of this project.
+ *
+ * tslab reads no tsconfig.json and fixes its options. Its modules find the compiler in Node's module cache, so the compiler that they find is
+ * a copy with two functions replaced: the one that takes the options, and the one that makes CommonJS, which loses source maps.
+ */
+export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: TypeScript) => TranspileModule): Tslab {
+  const require = createRequire(import.meta.url);
+  const fromTslab = createRequire(require.resolve("tslab/dist/main.js"));
+  const compilerPath = fromTslab.resolve("@tslab/typescript-for-tslab");
+  const compiler = fromTslab(compilerPath) as TypeScript;
+  const cached = require.cache[compilerPath];
+  if (cached === undefined) throw new Error(`The TypeScript compiler of tslab was not loaded from ${compilerPath}.`);
+  const createHost = compiler.createWatchCompilerHost as (...args: unknown[]) => unknown;
+  cached.exports = {
+    ...compiler,
+    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
+      createHost(files, { ...options, ...cellOptions(compiler, dirname(compilerPath)) }, ...rest),
+    transpileModule: wrapTranspile(compiler.transpileModule, compiler),
+  };
+  const { createConverter } = require("tslab/dist/converter.js") as Pick<Tslab, "createConverter">;
+  const { createExecutor } = require("tslab/dist/executor.js") as Pick<Tslab, "createExecutor">;
+  return { compiler, createConverter, createExecutor };
+}
+
+/** How cells are checked: as strictly as the library, with the packages' `exports` respected. */
+function cellOptions(compiler: TypeScript, libraryFolder: string): ts.CompilerOptions {
+  const lib = ["lib.es2023.d.ts"].filter((name) => compiler.sys.fileExists(join(libraryFolder, name)));
+  return {
+    strict: true,
+    moduleResolution: compiler.ModuleResolutionKind.Bundler,
+    lib,
+    types: ["node"],
+    inlineSourceMap: true,
+  };
+}
