@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { ready } from "../engine/backend.js";
 import { currentCell, NameRegister } from "./cell.js";
 import { type Claim, type ClaimInput, type ClaimsFile, judgeClaim } from "./claim.js";
-import { claimsHtml, claimsText } from "./claims-table.js";
+import { claimsHtml, claimsText } from "./claimsTable.js";
 import { display } from "./display.js";
 import { type FigureOptions, makeFigure } from "./figure.js";
 import { writeJson } from "./files.js";

@@ -131,20 +131,20 @@ async function draw(spec: ChartSpec): Promise<Drawing> {
  * @throws Error if labels and legends alone are wider than that.
  */
 export async function fitWidth(spec: ChartSpec, width: number): Promise<ChartSpec> {
-  // Labels and gaps do not scale, so the width is nearly linear in the factor: a secant finds it.
-  let [lower, factor] = [0.5, 1];
-  let lowerWidth = (await draw(withTheme(scaleSizes(spec, lower)))).width;
-  for (let round = 0; round < 6; round++) {
-    const drawn = (await draw(withTheme(scaleSizes(spec, factor)))).width;
-    if (Math.abs(drawn - width) < 0.75) break;
-    const slope = (drawn - lowerWidth) / (factor - lower);
-    [lower, lowerWidth] = [factor, drawn];
+  // Labels and gaps do not scale, so the width is nearly linear in the factor. The slope is taken over a wide step once: layouts
+  // round to whole pixels, which would spoil it over a narrow one.
+  const drawnAt = async (factor: number): Promise<number> => (await draw(withTheme(scaleSizes(spec, factor)))).width;
+  const [half, whole] = [await drawnAt(0.5), await drawnAt(1)];
+  const slope = (whole - half) / 0.5;
+  let factor = 1;
+  for (let round = 0, drawn = whole; round < 6 && Math.abs(drawn - width) > 0.5; round++) {
     factor += (width - drawn) / slope;
-    if (!(factor > 0.02 && Number.isFinite(factor))) {
+    if (!(factor > 0.05 && Number.isFinite(factor))) {
       throw new Error(
         `The figure's labels and legends leave no room for its plots in ${width} px: shorten them or use the page's width.`,
       );
     }
+    drawn = await drawnAt(factor);
   }
   return scaleSizes(spec, factor);
 }

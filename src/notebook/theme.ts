@@ -36,6 +36,9 @@ export const shapes: readonly string[] = [
   "triangle-right",
 ];
 
+/** Room between panels whose bounds are their plotting areas: labels stand between rows. */
+export const panelSpacing = { row: 30, column: 14 } as const;
+
 const pt = (points: number): number => Math.round((points * pixelsPerInch * 100) / 72) / 100;
 const ink = "#222222";
 const faint = "#e4e4e4";
@@ -62,6 +65,7 @@ export const theme: JsonObject = {
     labelPadding: 3,
     titlePadding: 5,
     labelOverlap: true,
+    labelFlush: false,
     tickCount: 5,
   },
   legend: {
