@@ -87,13 +87,25 @@ export function uniform(
 
 /** Independent draws from the exponential distribution of rate 1: E = −log U. */
 export function exponential(key: Key, shape: readonly number[]): Tensor {
+  if (!isNative())
+    return portable(
+      key,
+      shape,
+      elementwise((u) => -Math.log(u)),
+    );
   return tf.tidy(() => tf.neg(tf.log(fineUniform(key, shape))));
 }
 
 /** Independent draws from the standard Gumbel distribution: G = −log(−log(1 − U)), accurate far into its upper tail. */
 export function gumbel(key: Key, shape: readonly number[]): Tensor {
+  // U is finest near zero, and 1 − U puts the large values of G there: they are the ones that decide an argmax.
+  if (!isNative())
+    return portable(
+      key,
+      shape,
+      elementwise((u) => -Math.log(-Math.log1p(-u))),
+    );
   return tf.tidy(() => {
-    // U is finest near zero, which is where 1 − U puts the large values of G, the ones that decide an argmax.
     const u = tf.minimum(fineUniform(key, shape), 1 - 2 ** -24);
     return tf.neg(tf.log(tf.neg(tf.log1p(tf.neg(u)))));
   });
@@ -139,16 +151,18 @@ export function permutation(key: Key, n: number): Int32Array {
   return order;
 }
 
-/** Uniform on (0, 1], a multiple of 2⁻³¹ where it is small (an ordinary float32 uniform draw stops at 2⁻²⁴). */
+/** Uniform on (0, 1], a multiple of 2⁻³¹ where it is small (an ordinary float32 uniform draw stops at 2⁻²³). */
 function fineUniform(key: Key, shape: readonly number[]): Tensor {
-  if (!isNative()) {
-    return portable(key, shape, (words, out, i) => {
-      out[i] = (words[0] + 0.5) / 2 ** 32;
-      if (i + 1 < out.length) out[i + 1] = (words[1] + 0.5) / 2 ** 32;
-    });
-  }
   const bits = statelessNative("StatelessRandomUniformFullInt", key, shape, "int32");
   return tf.mul(tf.add(tf.abs(tf.cast(bits, "float32")), 0.5), 2 ** -31);
+}
+
+/** Writes `transform(U)` for two independent U, uniform on (0, 1) with 32 bits, a block. */
+function elementwise(transform: (u: number) => number): Parameters<typeof portable>[2] {
+  return (words, out, i) => {
+    out[i] = transform((words[0] + 0.5) / 2 ** 32);
+    if (i + 1 < out.length) out[i + 1] = transform((words[1] + 0.5) / 2 ** 32);
+  };
 }
 
 function statelessNative(operation: string, key: Key, shape: readonly number[], dtype: "float32" | "int32"): Tensor {

@@ -10,8 +10,9 @@ import { triangularSolve } from "./triangularSolve.js";
  * Native libtensorflow where it runs, Float64 JavaScript elsewhere. The gradient is symmetric,
  * `Ā = ½ L⁻ᵀ (P + Pᵀ) L⁻¹` with `P = Φ(Lᵀ L̄)`, Φ the lower triangle with its diagonal halved (Murray 2016, arXiv:1602.07527, eq. 8–10).
  *
- * @param matrix A `[..., D, D]`, symmetric and positive definite; only its lower triangle is read.
- * @throws Error if A is not square or (also where libtensorflow says so) not positive definite.
+ * @param matrix A `[..., D, D]`, symmetric and positive definite; only its lower triangle is read. One that is not
+ * positive definite gives NaN (nothing is read back, so that the operation can be compiled): add jitter to its diagonal.
+ * @throws Error if A is not square.
  */
 export function cholesky(matrix: Tensor): Tensor {
   const size = matrix.shape[matrix.rank - 1] ?? 0;
@@ -48,8 +49,6 @@ function forward(matrix: Tensor): Tensor {
       for (let j = 0; j <= i; j++) {
         let sum = a[start + i * size + j]!;
         for (let k = 0; k < j; k++) sum -= l[start + i * size + k]! * l[start + j * size + k]!;
-        if (i === j && !(sum > 0))
-          throw new Error("cholesky: the matrix is not positive definite; add jitter to its diagonal.");
         l[start + i * size + j] = i === j ? Math.sqrt(sum) : sum / l[start + j * size + j]!;
       }
     }

@@ -10,5 +10,5 @@ export const lgamma: (x: Tensor) => Tensor = unary(
     isNative()
       ? executeNative("Lgamma", { T: { type: "float32" } }, [x])
       : tf.tensor(Float32Array.from(x.dataSync(), logGamma), x.shape),
-  (x) => digamma(x),
+  digamma,
 );

@@ -5,7 +5,4 @@ import { unary } from "./unary.js";
 /**
  * `log(1 + eˣ)`, elementwise, exact to float32 in both tails (`eˣ` far left, `x` far right); differentiable any number of times.
  */
-export const softplus: (x: Tensor) => Tensor = unary(
-  (x) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
-  (x) => sigmoid(x),
-);
+export const softplus: (x: Tensor) => Tensor = unary(tf.softplus, sigmoid);

@@ -9,6 +9,5 @@ import { type Tensor, tf } from "../engine/tf.js";
 export function sumToShape(x: Tensor, shape: readonly number[]): Tensor {
   const added = x.rank - shape.length;
   const axes = x.shape.map((_, i) => i).filter((i) => i < added || (shape[i - added] === 1 && x.shape[i] !== 1));
-  if (axes.length === 0) return x;
-  return tf.reshape(tf.sum(x, axes), [...shape]);
+  return axes.length === 0 ? tf.clone(x) : tf.tidy(() => tf.reshape(tf.sum(x, axes), [...shape]));
 }
