@@ -11,6 +11,9 @@ import type { Bound } from "./bound.js";
 /** How many latents (samples times data) one pass draws at most, unless told otherwise: 50 MB a tensor for 28×28 images. */
 const latentsAtOnce = 1 << 14;
 
+/** How many log-weights are held at once for several replicates. */
+const weightsAtOnce = 1 << 20;
+
 /** Options of {@link collectLogWeights}. */
 export interface CollectOptions<Theta extends Parameters, Phi extends Parameters, Z> extends Point<Theta, Phi> {
   readonly problem: Problem<Theta, Phi, Z>;
@@ -74,7 +77,8 @@ export interface EstimateBoundOptions<Theta extends Parameters, Phi extends Para
 export async function estimateBound<Theta extends Parameters, Phi extends Parameters, Z>(
   options: EstimateBoundOptions<Theta, Phi, Z>,
 ): Promise<BoundEstimate> {
-  const { problem, bound, key, replicates = 1 } = options;
+  const { problem, bound, samples, key, replicates = 1 } = options;
+  checkSamples(samples);
   const across = options.across ?? (problem.batchSize > 1 ? "data" : "replicates");
   if (!Number.isInteger(replicates) || replicates < 1)
     throw new Error(`estimateBound: replicates must be a positive integer, not ${replicates}.`);
@@ -87,9 +91,14 @@ export async function estimateBound<Theta extends Parameters, Phi extends Parame
     );
   }
   const values: Float64Array[] = []; // [R][B]
-  for (let r = 0; r < replicates; r++) {
-    const columns = await collectLogWeights({ ...options, key: foldIn(key, r) });
-    values.push(Float64Array.from(columns, (logW) => bound.evaluate(logW)));
+  const together = Math.max(1, Math.floor(weightsAtOnce / (samples * problem.batchSize)));
+  for (let r = 0, i = 0; r < replicates; r += together, i++) {
+    const count = Math.min(together, replicates - r);
+    const columns = await collectLogWeights({ ...options, samples: samples * count, key: foldIn(key, i) });
+    for (let j = 0; j < count; j++) {
+      const mine = (logW: Float64Array) => logW.subarray(j * samples, (j + 1) * samples);
+      values.push(Float64Array.from(columns, (logW) => bound.evaluate(mine(logW))));
+    }
   }
   const perDatum = Float64Array.from({ length: problem.batchSize }, (_, b) => mean(values.map((row) => row[b])));
   const estimate = across === "data" ? estimateMean(perDatum) : estimateMean(values.map((row) => mean(row)));

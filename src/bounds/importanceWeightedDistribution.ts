@@ -222,12 +222,19 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
       const ownSums = columnLogSums(own.subarray(draws * columns), k, draws * columns);
       const sums = await logSums(fresh, k - 1, batches);
       const [below, above] = [new Float64Array(draws * columns), new Float64Array(draws * columns)];
-      const logH = new Float64Array(batches + 1);
+      const logTotals = new Float64Array(batches);
       for (let i = 0; i < below.length; i++) {
-        for (let m = 0; m < batches; m++) logH[m] = Math.log(k) - logAddExp(own[i], sums[m * columns + (i % columns)]);
-        logH[batches] = Math.log(k) - ownSums[i];
-        above[i] = Math.log(batches) - logSumExp(logH.subarray(0, batches));
-        below[i] = Math.log(batches + 1) - logSumExp(logH);
+        // log Σ_m 1/(w + S_m) over the fresh batches; the sum is at least 1 after the shift, so it loses nothing to plain summation.
+        let least = Number.POSITIVE_INFINITY;
+        for (let m = 0; m < batches; m++) {
+          logTotals[m] = logAddExp(own[i], sums[m * columns + (i % columns)]);
+          if (logTotals[m] < least) least = logTotals[m];
+        }
+        let total = 0;
+        for (let m = 0; m < batches; m++) total += Math.exp(least - logTotals[m]);
+        const logSum = Math.log(total) - least;
+        above[i] = Math.log(batches) - Math.log(k) - logSum;
+        below[i] = Math.log(batches + 1) - Math.log(k) - logAddExp(logSum, -ownSums[i]);
       }
       lower[r] = mean(below);
       upper[r] = mean(above);

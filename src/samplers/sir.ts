@@ -60,7 +60,7 @@ export function sir(z: Tensor, logW: Tensor, key: Key): Tensor {
   return tf.tidy(() => {
     const columns = rest.reduce((product, size) => product * size, 1);
     const chosen = tf.reshape(sirIndices(logW, key), [columns]);
-    const rows = tf.add(tf.mul(chosen, columns), tf.range(0, columns, 1, "int32"));
+    const rows = tf.add(tf.mul(chosen, tf.scalar(columns, "int32")), tf.range(0, columns, 1, "int32"));
     return tf.reshape(tf.gather(tf.reshape(z, [samples * columns, dimension]), rows), [...rest, dimension]);
   });
 }
