@@ -1,6 +1,8 @@
 /** The way to danfojs, which stays at the edge: nothing else of the library needs it. */
 import { createRequire } from "node:module";
 import type { DataFrame } from "danfojs-node";
+import { patchUtil } from "../engine/nodeCompatibility.js";
+import { tf } from "../engine/tf.js";
 import type { TableRow } from "./table.js";
 
 /**
@@ -11,8 +13,12 @@ import type { TableRow } from "./table.js";
  * @throws Error with the remedy if danfojs cannot be loaded.
  */
 export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
+  const backend = tf.getBackend();
   try {
+    patchUtil();
     const danfo = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
+    // Loading danfojs loads the native backend, which puts itself in the running one's place.
+    if (backend && tf.getBackend() !== backend) await tf.setBackend(backend);
     return new danfo.DataFrame(rows.map((row) => ({ ...row })));
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")[0];

@@ -139,7 +139,7 @@ export function heatmaps(options: HeatmapOptions): Chart {
   const side = 130;
   const layers: ChartSpec[] = [
     {
-      mark: { type: "image", aspect: false, clip: true },
+      mark: { type: "image", aspect: false, tooltip: null, clip: true },
       encoding: {
         // Panels stand close: the outermost labels must not reach into the next one.
         x: { field: "x", ...axis(x.title, x), axis: { grid: false, tickCount: 5, labelFlush: true } },

@@ -98,7 +98,7 @@ export function imageGrid(options: ImageGridOptions): Chart {
       layer: [
         {
           data: { name: "blocks" },
-          mark: { type: "image", aspect: false },
+          mark: { type: "image", aspect: false, tooltip: null },
           encoding: {
             x: { field: "x", ...x },
             x2: { field: "x2" },

@@ -91,7 +91,7 @@ export function lineChart(options: LineChartOptions): Chart {
     };
   const points = options.points ?? perLine <= 15;
   const legend = points
-    ? { symbolSize: 60, symbolStrokeWidth: 0, symbolOpacity: 1 }
+    ? { symbolSize: 60, symbolStrokeColor: "transparent", symbolOpacity: 1 }
     : { symbolType: "stroke", symbolSize: 260, symbolOpacity: 1 };
   const color = style(palette, legend);
   const strokeDash = style(dashes, legend);

@@ -4,7 +4,7 @@ import { toCsv } from "./csv.js";
 import { display } from "./display.js";
 import { escapeHtml, escapeMarkdown, escapeTex } from "./escape.js";
 import { completeCaption, type Origin } from "./figure.js";
-import { writeAtomically } from "./files.js";
+import { writeAtomically, writeJson } from "./files.js";
 import { formatMeasured } from "./measured.js";
 
 /** One row of a table. */
@@ -45,6 +45,11 @@ export interface TableText {
   readonly texTitles: readonly string[];
   readonly cells: readonly (readonly string[])[];
   readonly numeric: readonly boolean[];
+}
+
+/** A table's `.table.json`: its text and caption, as the report shows them. */
+export interface TableFile extends TableText {
+  readonly caption: string;
 }
 
 /** The rows of a table, from rows or from a DataFrame. */
@@ -92,7 +97,7 @@ export function layTable(name: string, rows: readonly TableRow[], given?: readon
 export function tableHtml({ titles, cells, numeric }: TableText, caption: string): string {
   const line = (tag: string, values: readonly string[]): string =>
     `<tr>${values.map((value, i) => `<${tag} style="text-align:${numeric[i] ? "right" : "left"}">${escapeHtml(value)}</${tag}>`).join("")}</tr>`;
-  return `<table><caption style="text-align:left">${escapeHtml(caption)}</caption><thead>${line("th", titles)}</thead><tbody>${cells.map((row) => line("td", row)).join("")}</tbody></table>`;
+  return `<p>${escapeHtml(caption)}</p><table><thead>${line("th", titles)}</thead><tbody>${cells.map((row) => line("td", row)).join("")}</tbody></table>`;
 }
 
 /** A table as GitHub-flavoured Markdown, columns padded to read as text too. */
@@ -141,6 +146,7 @@ export async function makeTable(
   await writeAtomically(file("csv"), toCsv(rows));
   await writeAtomically(file("md"), markdown);
   await writeAtomically(file("tex"), tableTex(table, caption, name));
+  await writeJson(file("table.json"), { caption, ...table } satisfies TableFile);
   display({
     data: { "text/html": tableHtml(table, caption), "text/markdown": markdown, "text/plain": markdown.trimEnd() },
   });

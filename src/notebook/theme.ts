@@ -98,7 +98,7 @@ export const theme: JsonObject = {
   title: { fontSize: pt(9), fontWeight: "normal", color: ink, anchor: "middle", offset: 4 },
   concat: { spacing: 12 },
   facet: { spacing: 12 },
-  mark: { color: palette[0]! },
+  mark: { color: palette[0]!, tooltip: true },
   line: { strokeWidth: 1.5 },
   rule: { strokeWidth: 0.75, color: ink },
   area: { opacity: 1 },
