@@ -10,14 +10,14 @@ export interface DataFile {
 }
 
 /** A data set in files, with what one must know to use and cite it. */
-export interface DatasetRecord {
+export interface DatasetRecord<FileKey extends string = string> {
   readonly name: string;
   readonly title: string;
   readonly source: string;
   readonly licence: string;
   /** Whether the project ships the files in its own `data/`. */
   readonly shipped: boolean;
-  readonly files: Readonly<Record<string, DataFile>>;
+  readonly files: Readonly<Record<FileKey, DataFile>>;
 }
 
 const mnistMirrors = [
@@ -30,7 +30,10 @@ function mnistFile(name: string, bytes: number, sha256: string): DataFile {
 }
 
 /** Every data set that is read from files: the one place for addresses, lengths and checksums. */
-export const catalogue = {
+export const catalogue: {
+  readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
+  readonly optdigits: DatasetRecord<"tra" | "hol" | "tes">;
+} = {
   mnist: {
     name: "mnist",
     title: "MNIST",
@@ -88,4 +91,4 @@ export const catalogue = {
       },
     },
   },
-} as const satisfies Readonly<Record<string, DatasetRecord>>;
+};

@@ -31,7 +31,7 @@ export async function download(
     let content: Uint8Array;
     try {
       stored = await receive(address, file.bytes + 65_536);
-      content = await verify(stored, file, address, "the next mirror is tried");
+      content = await verify(stored, file);
     } catch (error) {
       throwIfInterrupted();
       failures.push(`${new URL(address).host}: ${describe(error)}`);

@@ -91,16 +91,16 @@ export async function loadFile(file: DataFile, options: LocateOptions = {}): Pro
   const { environment = process.env, report = console.info } = options;
   const path = findFile(file, environment);
   if (path !== undefined) {
-    let stored: Uint8Array;
     try {
-      stored = await readFile(path);
+      return await verify(await readFile(path), file);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new DataError("damaged", `The data file ${path} cannot be read (${why}); mend its permissions.`, {
-        cause: error,
-      });
+      throw new DataError(
+        "damaged",
+        `The data file ${path} cannot be used (${why}); delete it or put a whole copy in its place, then run again.`,
+        { cause: error },
+      );
     }
-    return verify(stored, file, path, "delete it or put a whole copy in its place, then run again");
   }
   const folders = dataFolders(environment);
   const cache = folders[folders.length - 1].path;

@@ -80,7 +80,7 @@ export function estimateMean(values: ArrayLike<number>): Estimate {
  *
  * @param values - `[S]`, the integrand at each draw; where a weight is 0 the value is not read, so it may be NaN.
  * @param logWeights - `[S]`, unnormalised log-weights; −∞ allowed.
- * @throws RangeError if the lengths differ, or as {@link checkLogWeights}.
+ * @throws RangeError if the lengths differ, there are none, a log-weight is NaN or +∞, or all are −∞.
  * Source: Owen 2013, "Monte Carlo theory, methods and examples", section 9.2.
  */
 export function weightedMean(values: ArrayLike<number>, logWeights: ArrayLike<number>): Estimate {
@@ -101,7 +101,7 @@ export function weightedMean(values: ArrayLike<number>, logWeights: ArrayLike<nu
  *
  * @param values - `[S]`, the quantity at each draw.
  * @param logWeights - `[S]`, unnormalised log-weights; −∞ allowed.
- * @throws RangeError if the lengths differ, or as {@link checkLogWeights}.
+ * @throws RangeError if the lengths differ, there are none, a log-weight is NaN or +∞, or all are −∞.
  */
 export function weightedVariance(values: ArrayLike<number>, logWeights: ArrayLike<number>): number {
   const { value: centre } = weightedMean(values, logWeights);

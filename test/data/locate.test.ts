@@ -82,14 +82,18 @@ describe("loadFile", () => {
       /sha256 [0-9a-f]{12}… instead of/,
     ],
     ["gzip of too much", gzipSync(Buffer.concat([content, content])), /longer than 6000 bytes/],
-    ["damaged gzip", Uint8Array.from(gzipSync(content), (byte, i) => (i > 20 && i < 30 ? 0xff : byte)), /damaged/],
+    [
+      "damaged gzip",
+      Uint8Array.from(gzipSync(content), (byte, i) => (i > 20 && i < 30 ? 0xff : byte)),
+      /not whole as gzip/,
+    ],
   ])("refuses a %s file in one sentence that names it and the remedy", async (_, stored, what) => {
     const environment = emptyEnvironment();
     const path = put(environment.MARGINALIA_DATA, "letters/a", stored);
     const error = await failure(loadFile(file, { environment }));
     expect(error.reason).toBe("damaged");
     expect(error.message).toMatch(what);
-    expect(error.message).toContain(`The data file ${path} is damaged`);
+    expect(error.message).toContain(`The data file ${path} cannot be used`);
     expect(error.message).toMatch(/delete it or put a whole copy in its place, then run again\.$/);
     expect(error.message).not.toContain("\n");
   });

@@ -21,7 +21,7 @@ describe("mnist", () => {
   it("refuses a file that is not MNIST's, by name", async () => {
     const environment = emptyEnvironment();
     const path = put(environment.MARGINALIA_DATA, `${catalogue.mnist.files.trainImages.name}.gz`, new Uint8Array(100));
-    await expect(mnist({ environment, download: false })).rejects.toThrow(`The data file ${path} is damaged`);
+    await expect(mnist({ environment, download: false })).rejects.toThrow(`The data file ${path} cannot be used`);
   });
 
   it("has one gzipped address a file and mirror, over https", () => {
