@@ -37,12 +37,15 @@ export {
   type SandwichOptions,
 } from "./bounds/importanceWeightedDistribution.js";
 export { iwae } from "./bounds/iwae.js";
+export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
 // diagnostics: pure functions of numbers
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
+export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
 export { type Estimate, estimateMean, mean, standardError, variance } from "./diagnostics/moments.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export { gaussHermite, logIntegral, productRule, type Quadrature, trapezoid } from "./diagnostics/quadrature.js";
+export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 // distributions
 export type { Distribution } from "./distributions/distribution.js";
 export { Normal, type NormalOptions } from "./distributions/normal.js";
@@ -74,6 +77,12 @@ export {
   uniform,
 } from "./engine/random.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
+// families: q
+export {
+  type GaussianFamilyOptions,
+  type MeanFieldParameters,
+  meanFieldGaussian,
+} from "./families/meanFieldGaussian.js";
 // gradients
 export {
   type CheckedComponent,
@@ -90,6 +99,7 @@ export {
 } from "./gradients/gradient.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 // models and the problems that estimators look at
+export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
 export {
   type ConditionalPosterior,
   densityProblem,
@@ -103,10 +113,20 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
+export {
+  bimodal,
+  eightGaussians,
+  gaussianSum,
+  type ToyComponent,
+  type ToyDensity,
+  trimodal,
+} from "./models/toyDensities.js";
 // notebook: what a cell calls
 export type { Claim, ClaimInput, ClaimsFile, Expectation, Measured, Published, Verdict } from "./notebook/claim.js";
 export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
 export type { FigureOptions } from "./notebook/figure.js";
+export { type HeatmapOptions, heatmaps } from "./notebook/heatmaps.js";
+export { type LineChartOptions, lineChart, smallMultiples } from "./notebook/lineChart.js";
 export { formatMeasured } from "./notebook/measured.js";
 export { Notebook, type NotebookOptions, notebook } from "./notebook/notebook.js";
 export type { Profile } from "./notebook/profile.js";
