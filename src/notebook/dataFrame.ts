@@ -1,7 +1,7 @@
 /** The way to danfojs, which stays at the edge: nothing else of the library needs it. */
 import { createRequire } from "node:module";
 import type { DataFrame } from "danfojs-node";
-import { patchUtil } from "../engine/nodeCompatibility.js";
+import { patchUtil, withoutDeprecationNotice } from "../engine/nodeCompatibility.js";
 import { tf } from "../engine/tf.js";
 import type { TableRow } from "./table.js";
 
@@ -16,7 +16,11 @@ export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
   const backend = tf.getBackend();
   try {
     patchUtil();
-    const danfo = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+    let danfo!: typeof import("danfojs-node");
+    withoutDeprecationNotice(() => {
+      danfo = createRequire(import.meta.url)("danfojs-node");
+    });
     // Loading danfojs loads the native backend, which puts itself in the running one's place.
     if (backend && tf.getBackend() !== backend) await tf.setBackend(backend);
     return new danfo.DataFrame(rows.map((row) => ({ ...row })));
