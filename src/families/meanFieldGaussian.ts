@@ -1,6 +1,8 @@
+import { Independent } from "../distributions/independent.js";
+import { Normal } from "../distributions/normal.js";
 import { normal } from "../engine/random.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
-import { diagonalGaussian } from "./diagonalGaussian.js";
+import { exp } from "../ops/exp.js";
 import { checkSize, type Family } from "./family.js";
 
 /** Parameters of {@link meanFieldGaussian}. */
@@ -42,6 +44,7 @@ export function meanFieldGaussian(options: GaussianFamilyOptions): Family<MeanFi
         mean: tf.tidy(() => tf.mul(normal(key, [batchSize, dimension]), initialSpread)),
         logScale: tf.fill([batchSize, dimension], Math.log(initialScale)),
       }) as MeanFieldParameters,
-    distribution: ({ mean, logScale }) => diagonalGaussian(mean, logScale),
+    distribution: ({ mean, logScale }) =>
+      new Independent({ base: new Normal({ mean, scale: exp(logScale) }), eventRank: 1 }),
   };
 }

@@ -3,6 +3,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
+import { tidied } from "./values.js";
 
 /** The parameters of a model that has none: `{}`. */
 export type NoParameters = Record<string, never>;
@@ -220,9 +221,9 @@ function problemOf<Theta extends Parameters, Phi extends Parameters>(parts: {
   return {
     batchSize,
     scale,
-    sample: (phi, key, samples) => distributionOf(phi).sample(key, [samples]) as Tensor3D,
+    sample: (phi, key, samples) => tf.tidy(() => distributionOf(phi).sample(key, [samples]) as Tensor3D),
     logP: (theta, z) => {
-      const logP = parts.logP(theta, z);
+      const logP = tf.tidy(() => parts.logP(theta, z));
       const expected = z.shape.slice(0, 2);
       if (logP.rank !== 2 || logP.shape[0] !== expected[0] || logP.shape[1] !== expected[1]) {
         throw new Error(
@@ -232,12 +233,13 @@ function problemOf<Theta extends Parameters, Phi extends Parameters>(parts: {
       }
       return logP as Tensor2D;
     },
-    logQ: (phi, z) => distributionOf(phi).logProb(z) as Tensor2D,
-    sampleWithLogQ: (phi, key, samples) => {
-      const distribution = distributionOf(phi);
-      // The same key as drawLogWeights would hand to `sample`, so that both ways give the same draws.
-      const z = distribution.sample(split(key)[0], [samples]) as Tensor3D;
-      return { z, logQ: distribution.logProb(z) as Tensor2D };
-    },
+    logQ: (phi, z) => tf.tidy(() => distributionOf(phi).logProb(z) as Tensor2D),
+    sampleWithLogQ: (phi, key, samples) =>
+      tidied(() => {
+        const distribution = distributionOf(phi);
+        // The same key as drawLogWeights would hand to `sample`, so that both ways give the same draws.
+        const z = distribution.sample(split(key)[0], [samples]) as Tensor3D;
+        return { z, logQ: distribution.logProb(z) as Tensor2D };
+      }),
   };
 }
