@@ -16,6 +16,10 @@ export interface Distribution {
   sample(key: Key, sampleShape?: readonly number[]): Tensor;
   /** log p(x), shape `[...sampleShape, ...batchShape]`, for x of shape `[...sampleShape, ...batchShape, ...eventShape]`. */
   logProb(x: Tensor): Tensor;
+  /**
+   * log p(x) summed over the last `rank` batch dimensions, where the class has it as one fused operation; `Independent` takes it from here.
+   */
+  logProbSummed?(x: Tensor, rank: number): Tensor;
   /** Differential (or discrete) entropy in nats, shape `batchShape`; throws where it has no closed form. */
   entropy(): Tensor;
   /** Mean, shape `[...batchShape, ...eventShape]`. */

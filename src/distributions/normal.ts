@@ -43,6 +43,10 @@ export class Normal implements Distribution {
     return normalLogDensity(x, this.parameters.mean, this.parameters.scale);
   }
 
+  logProbSummed(x: Tensor, rank: number): Tensor {
+    return normalLogDensity(x, this.parameters.mean, this.parameters.scale, rank);
+  }
+
   /** `½ log(2πe) + log σ`. */
   entropy(): Tensor {
     return tf.tidy(() =>

@@ -1,5 +1,6 @@
 import seedrandom from "seedrandom";
 import { executeNative, isNative } from "./native.js";
+import { offTape } from "./offTape.js";
 import { formatShape } from "./shape.js";
 import { type Tensor, tf } from "./tf.js";
 import { threefry2x32 } from "./threefry.js";
@@ -112,7 +113,7 @@ export function gumbel(key: Key, shape: readonly number[]): Tensor {
 }
 
 /**
- * Draws of an index in proportion to `softmax(logits)`: the argmax of logits plus Gumbel noise.
+ * Draws of an index in proportion to `softmax(logits)`: the argmax of logits plus Gumbel noise. No gradient flows through the choice.
  *
  * @param logits unnormalised log-probabilities `[..., K]`; −∞ marks an impossible index.
  * @param sampleShape leading shape of independent draws.
@@ -121,14 +122,15 @@ export function gumbel(key: Key, shape: readonly number[]): Tensor {
  */
 export function categorical(key: Key, logits: Tensor, sampleShape: readonly number[] = []): Tensor {
   if (logits.rank === 0) throw new Error("categorical: logits must have the shape [..., K], not [].");
-  return tf.tidy(() => tf.argMax(tf.add(logits, gumbel(key, [...sampleShape, ...logits.shape])), -1));
+  return offTape(() => tf.argMax(tf.add(logits, gumbel(key, [...sampleShape, ...logits.shape])), -1));
 }
 
 /**
- * Draws of 0 or 1 with the given probabilities of 1, as float32 of shape `[...sampleShape, ...probabilities.shape]`.
+ * Draws of 0 or 1 with the given probabilities of 1, as float32 of shape `[...sampleShape, ...probabilities.shape]`. No
+ * gradient flows through them.
  */
 export function bernoulli(key: Key, probabilities: Tensor, sampleShape: readonly number[] = []): Tensor {
-  return tf.tidy(() => {
+  return offTape(() => {
     const u = uniform(key, [...sampleShape, ...probabilities.shape]);
     return tf.cast(tf.less(u, probabilities), "float32");
   });

@@ -1,3 +1,4 @@
+import { offTape } from "../engine/offTape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 
 /**
@@ -7,10 +8,5 @@ import { type Tensor, tf } from "../engine/tf.js";
  * (`stopGradient(() => tf.less(x, 0))` is a mask that `tf.where` takes without breaking the tape).
  */
 export function stopGradient<T extends Tensor>(x: T | (() => T)): T {
-  // A custom gradient with no inputs: the tape records a node that leads nowhere, and what runs inside is not recorded.
-  const constant = tf.customGrad(() => ({
-    value: typeof x === "function" ? x() : tf.clone(x),
-    gradFunc: () => [],
-  }));
-  return constant() as T;
+  return offTape(typeof x === "function" ? x : () => tf.clone(x));
 }

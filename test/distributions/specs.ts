@@ -1,0 +1,246 @@
+import { Bernoulli } from "../../src/distributions/bernoulli.js";
+import { Categorical } from "../../src/distributions/categorical.js";
+import type { Distribution } from "../../src/distributions/distribution.js";
+import { Independent } from "../../src/distributions/independent.js";
+import { Laplace } from "../../src/distributions/laplace.js";
+import { Mixture } from "../../src/distributions/mixture.js";
+import { MultivariateNormal } from "../../src/distributions/multivariateNormal.js";
+import { Normal } from "../../src/distributions/normal.js";
+import { Uniform } from "../../src/distributions/uniform.js";
+import { type Tensor, tf } from "../../src/engine/tf.js";
+import { normalCdf } from "../engine/support.js";
+
+/** A distribution held to the shared laws, with its density written out in Float64. */
+export interface Spec {
+  readonly name: string;
+  readonly parameters: () => Record<string, Tensor>;
+  readonly make: (p: Record<string, Tensor>) => Distribution;
+  readonly batchShape: readonly number[];
+  readonly eventShape: readonly number[];
+  /** log p(event) of batch element b, in closed form. */
+  readonly logDensity: (x: readonly number[], b: number) => number;
+  /** Where all but 1e-7 of the mass lies: an interval for every event dimension, or the points of a discrete one. */
+  readonly support: { readonly interval: readonly [number, number] } | { readonly points: readonly number[] };
+  /** cdf of event dimension d of batch element b. */
+  readonly cdf?: (x: number, b: number, d: number) => number;
+  /** Events at which the log-density is compared, tails included. */
+  readonly probes: readonly (readonly number[])[];
+}
+
+const logNormal = (x: number, mean: number, scale: number): number =>
+  -0.5 * ((x - mean) / scale) ** 2 - Math.log(scale) - 0.5 * Math.log(2 * Math.PI);
+const logLaplace = (x: number, location: number, scale: number): number =>
+  -Math.abs(x - location) / scale - Math.log(2 * scale);
+const laplaceCdf = (x: number, location: number, scale: number): number =>
+  x < location ? 0.5 * Math.exp((x - location) / scale) : 1 - 0.5 * Math.exp((location - x) / scale);
+const logBernoulli = (x: number, l: number): number => -Math.log1p(Math.exp(x === 1 ? -l : l));
+const logSum = (...terms: number[]): number => {
+  const largest = Math.max(...terms);
+  return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+};
+
+const means = [0.5, -1];
+const scales = [0.7, 1.5];
+const factors = [
+  [1.2, 0, -0.5, 0.8],
+  [0.6, 0, 0.9, 1.1],
+] as const;
+const centres = [
+  [0.3, -0.6],
+  [-1, 0.5],
+] as const;
+
+/** log N(x; μ, L Lᵀ) in two dimensions, by substitution. */
+function logPlane(x: readonly number[], b: number): number {
+  const [l11, , l21, l22] = factors[b]!;
+  const z1 = (x[0]! - centres[b]![0]) / l11;
+  const z2 = (x[1]! - centres[b]![1] - l21 * z1) / l22;
+  return -0.5 * (z1 * z1 + z2 * z2) - Math.log(l11 * l22) - Math.log(2 * Math.PI);
+}
+
+export const specs: readonly Spec[] = [
+  {
+    name: "Normal",
+    parameters: () => ({ mean: tf.tensor1d(means), scale: tf.tensor1d(scales) }),
+    make: ({ mean, scale }) => new Normal({ mean: mean!, scale: scale! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => logNormal(x!, means[b]!, scales[b]!),
+    support: { interval: [-12, 12] },
+    cdf: (x, b) => normalCdf((x - means[b]!) / scales[b]!),
+    probes: [[-1e4], [-30], [-1], [0], [0.5], [3], [1e4]],
+  },
+  {
+    name: "Laplace",
+    parameters: () => ({ location: tf.tensor1d(means), scale: tf.tensor1d(scales) }),
+    make: ({ location, scale }) => new Laplace({ location: location!, scale: scale! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => logLaplace(x!, means[b]!, scales[b]!),
+    support: { interval: [-31, 29] }, // puts the kinks at 0.5 and −1 on even nodes of Simpson's rule
+    cdf: (x, b) => laplaceCdf(x, means[b]!, scales[b]!),
+    probes: [[-1e4], [-30], [-0.9], [0], [0.6], [3], [1e4]],
+  },
+  {
+    name: "Uniform",
+    parameters: () => ({ low: tf.tensor1d([-1, 0]), high: tf.scalar(2) }),
+    make: ({ low, high }) => new Uniform({ low: low!, high: high! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => (x! < -1 + b || x! > 2 ? Number.NEGATIVE_INFINITY : -Math.log(3 - b)),
+    support: { interval: [-3, 3] },
+    cdf: (x, b) => Math.min(1, Math.max(0, (x + 1 - b) / (3 - b))),
+    probes: [[-50], [-1.01], [-0.5], [0.01], [1.9], [2.01], [50]],
+  },
+  {
+    name: "Bernoulli",
+    parameters: () => ({ logits: tf.tensor1d([-1.2, 2.5]) }),
+    make: ({ logits }) => new Bernoulli({ logits: logits! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => logBernoulli(x!, [-1.2, 2.5][b]!),
+    support: { points: [0, 1] },
+    probes: [[0], [1]],
+  },
+  {
+    name: "Categorical",
+    parameters: () => ({
+      logits: tf.tensor2d([
+        [0, 1, -1],
+        [100, 101, 103],
+      ]),
+    }),
+    make: ({ logits }) => new Categorical({ logits: logits! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([k], b) => {
+      const logits = [
+        [0, 1, -1],
+        [0, 1, 3],
+      ][b]!; // the normaliser cancels the shift by 100
+      return (logits[k!] ?? Number.NEGATIVE_INFINITY) - logSum(...logits);
+    },
+    support: { points: [0, 1, 2] },
+    probes: [[-1], [0], [1], [2], [3]],
+  },
+  {
+    name: "Mixture of a batch of normals",
+    parameters: () => ({
+      logits: tf.tensor1d([0, Math.log(3)]),
+      mean: tf.tensor1d([-2, 1.5]),
+      scale: tf.tensor1d([0.5, 1]),
+    }),
+    make: ({ logits, mean, scale }) =>
+      new Mixture({ logits: logits!, components: new Normal({ mean: mean!, scale: scale! }) }),
+    batchShape: [],
+    eventShape: [],
+    logDensity: ([x]) => logSum(Math.log(0.25) + logNormal(x!, -2, 0.5), Math.log(0.75) + logNormal(x!, 1.5, 1)),
+    support: { interval: [-12, 12] },
+    cdf: (x) => 0.25 * normalCdf((x + 2) / 0.5) + 0.75 * normalCdf(x - 1.5),
+    probes: [[-1e3], [-20], [-2], [0], [1.5], [1e3]],
+  },
+  {
+    name: "Mixture of unlike components with a batch",
+    parameters: () => ({ weights: tf.tensor1d([1, 3]), mean: tf.tensor1d(means), scale: tf.tensor1d(scales) }),
+    make: ({ weights, mean, scale }) =>
+      new Mixture({
+        weights: weights!,
+        components: [new Normal({ mean: mean!, scale: scale! }), new Laplace({ location: mean!, scale: 0.5 })],
+      }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) =>
+      logSum(Math.log(0.25) + logNormal(x!, means[b]!, scales[b]!), Math.log(0.75) + logLaplace(x!, means[b]!, 0.5)),
+    support: { interval: [-13, 13] },
+    cdf: (x, b) => 0.25 * normalCdf((x - means[b]!) / scales[b]!) + 0.75 * laplaceCdf(x, means[b]!, 0.5),
+    probes: [[-100], [-2], [0.1], [1.5], [100]],
+  },
+  {
+    name: "Independent normals",
+    parameters: () => ({
+      mean: tf.tensor2d([
+        [0.5, -1],
+        [0, 2],
+      ]),
+      scale: tf.tensor1d(scales),
+    }),
+    make: ({ mean, scale }) => new Independent({ base: new Normal({ mean: mean!, scale: scale! }), eventRank: 1 }),
+    batchShape: [2],
+    eventShape: [2],
+    logDensity: ([x, y], b) => logNormal(x!, [0.5, 0][b]!, scales[0]!) + logNormal(y!, [-1, 2][b]!, scales[1]!),
+    support: { interval: [-10, 11] },
+    cdf: (x, b, d) =>
+      normalCdf(
+        (x -
+          [
+            [0.5, -1],
+            [0, 2],
+          ][b]![d]!) /
+          scales[d]!,
+      ),
+    probes: [
+      [0, 0],
+      [-300, 5],
+      [1, 1],
+      [2, 1e3],
+    ],
+  },
+  {
+    name: "Independent Laplaces (no fused sum)",
+    parameters: () => ({ location: tf.tensor1d(means), scale: tf.scalar(0.8) }),
+    make: ({ location, scale }) =>
+      new Independent({ base: new Laplace({ location: location!, scale: scale! }), eventRank: 1 }),
+    batchShape: [],
+    eventShape: [2],
+    logDensity: ([x, y]) => logLaplace(x!, 0.5, 0.8) + logLaplace(y!, -1, 0.8),
+    support: { interval: [-13, 13] },
+    cdf: (x, _, d) => laplaceCdf(x, means[d]!, 0.8),
+    probes: [
+      [0, 0],
+      [-300, 5],
+      [1, 1],
+      [2, 1e3],
+    ],
+  },
+  {
+    name: "MultivariateNormal",
+    parameters: () => ({
+      mean: tf.tensor2d(centres.map((row) => [...row])),
+      scaleTril: tf.tensor3d([...factors.flat()], [2, 2, 2]),
+    }),
+    make: ({ mean, scaleTril }) => new MultivariateNormal({ mean: mean!, scaleTril: scaleTril! }),
+    batchShape: [2],
+    eventShape: [2],
+    logDensity: logPlane,
+    support: { interval: [-10, 10] },
+    cdf: (x, b, d) => {
+      const [l11, , l21, l22] = factors[b]!;
+      return normalCdf((x - centres[b]![d]!) / (d === 0 ? l11 : Math.hypot(l21, l22)));
+    },
+    probes: [
+      [0, 0],
+      [-300, 5],
+      [1, 1],
+      [2, 1e3],
+    ],
+  },
+  {
+    name: "Mixture of Gaussian vectors",
+    parameters: () => ({
+      mean: tf.tensor2d(centres.map((row) => [...row])),
+      scaleTril: tf.tensor3d([...factors.flat()], [2, 2, 2]),
+    }),
+    make: ({ mean, scaleTril }) =>
+      new Mixture({ weights: [2, 3], components: new MultivariateNormal({ mean: mean!, scaleTril: scaleTril! }) }),
+    batchShape: [],
+    eventShape: [2],
+    logDensity: (x) => logSum(Math.log(0.4) + logPlane(x, 0), Math.log(0.6) + logPlane(x, 1)),
+    support: { interval: [-10, 10] },
+    probes: [
+      [0, 0],
+      [-30, 5],
+      [1, 1],
+      [2, 100],
+    ],
+  },
+];
