@@ -38,6 +38,24 @@ export {
 } from "./bounds/importanceWeightedDistribution.js";
 export { iwae } from "./bounds/iwae.js";
 export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
+export { binarise } from "./data/binarise.js";
+export { catalogue, type DataFile, type DatasetRecord } from "./data/catalogue.js";
+export { type NumberTable, parseCsv } from "./data/csv.js";
+export { DataError } from "./data/dataError.js";
+export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from "./data/glyphs.js";
+export { type IdxArray, parseIdx } from "./data/idx.js";
+export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
+export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
+export {
+  type DataFolder,
+  type DatasetStatus,
+  dataFolders,
+  findDatasets,
+  type LocateOptions,
+  loadFile,
+} from "./data/locate.js";
+export { mnist } from "./data/mnist.js";
+export { optdigits } from "./data/optdigits.js";
 // diagnostics: pure functions of numbers
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
@@ -46,9 +64,17 @@ export { type Estimate, estimateMean, mean, standardError, variance } from "./di
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export { gaussHermite, logIntegral, productRule, type Quadrature, trapezoid } from "./diagnostics/quadrature.js";
 export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
+export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
+export { Categorical, type CategoricalOptions } from "./distributions/categorical.js";
 // distributions
 export type { Distribution } from "./distributions/distribution.js";
+export { Independent, type IndependentOptions } from "./distributions/independent.js";
+export { klDivergence } from "./distributions/kl.js";
+export { Laplace, type LaplaceOptions } from "./distributions/laplace.js";
+export { Mixture, type MixtureOptions } from "./distributions/mixture.js";
+export { MultivariateNormal, type MultivariateNormalOptions } from "./distributions/multivariateNormal.js";
 export { Normal, type NormalOptions } from "./distributions/normal.js";
+export { Uniform, type UniformOptions } from "./distributions/uniform.js";
 // engine: where tensors run
 export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
 export { type ValueAndGradient, valueAndGradient } from "./engine/gradient.js";
@@ -77,6 +103,9 @@ export {
   uniform,
 } from "./engine/random.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
+export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
+export type { ConditionalFamily, Family } from "./families/family.js";
+export { type FullRankParameters, fullRankGaussian } from "./families/fullRankGaussian.js";
 // families: q
 export {
   type GaussianFamilyOptions,
@@ -100,6 +129,15 @@ export {
 export { reparameterised } from "./gradients/reparameterised.js";
 // models and the problems that estimators look at
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
+export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
+export {
+  type Activation,
+  type DenseParameters,
+  type Mlp,
+  type MlpParameters,
+  mlp,
+  withOutputBias,
+} from "./models/mlp.js";
 export {
   type ConditionalPosterior,
   densityProblem,
@@ -121,6 +159,7 @@ export {
   type ToyDensity,
   trimodal,
 } from "./models/toyDensities.js";
+export { type Vae, type VaeOptions, vae } from "./models/vae.js";
 // notebook: what a cell calls
 export type { Claim, ClaimInput, ClaimsFile, Expectation, Measured, Published, Verdict } from "./notebook/claim.js";
 export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
@@ -145,6 +184,25 @@ export { stopGradient } from "./ops/stopGradient.js";
 export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
 // optimize
 export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
+export {
+  type FitOptions,
+  type FitResult,
+  type FitState,
+  fit,
+  type ModelAndPosterior,
+  type Start,
+  type VariationalStep,
+  variationalStep,
+} from "./optimize/fit.js";
+export {
+  type IterateOptions,
+  type IterateResult,
+  iterate,
+  type Progress,
+  type Step,
+  type StepInputs,
+  type TracePoint,
+} from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
