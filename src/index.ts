@@ -25,7 +25,7 @@ export {
   exactLogEvidence,
   exactLogTilt,
   exactMarginalElbo,
-  type LaplaceOptions,
+  type LaplaceTransformOptions,
   type WeightDistribution,
 } from "./bounds/exactImportanceWeighted.js";
 export {

@@ -22,7 +22,7 @@ export interface WeightDistribution {
 }
 
 /** How finely the integral over u = log t is cut. */
-export interface LaplaceOptions {
+export interface LaplaceTransformOptions {
   /** Step of the trapezoidal rule in u; default 1/4, where the conjugate Gaussian's L_k has 14 digits (1/2 gives 8). */
   readonly step?: number;
 }
@@ -35,7 +35,7 @@ export interface LaplaceOptions {
  * @throws if k is no positive integer, or the nodes' probabilities do not sum to 1 within 1e-6.
  * Source: the bound is Cremer et al. 2017, "Background"; Burda et al. 2016, eq. 8.
  */
-export function exactIwae(weights: WeightDistribution, k: number, options: LaplaceOptions = {}): number {
+export function exactIwae(weights: WeightDistribution, k: number, options: LaplaceTransformOptions = {}): number {
   check(weights, k);
   if (weights.logWeights.some((logWeight, i) => logWeight === Number.NEGATIVE_INFINITY && weights.probabilities[i] > 0))
     return Number.NEGATIVE_INFINITY; // all k weights are zero with positive probability
@@ -59,7 +59,7 @@ export function exactLogTilt(
   weights: WeightDistribution,
   k: number,
   logWeights: Float64Array,
-  options: LaplaceOptions = {},
+  options: LaplaceTransformOptions = {},
 ): Float64Array {
   check(weights, k);
   if (k === 1) return new Float64Array(logWeights.length);
@@ -83,7 +83,11 @@ export function exactLogTilt(
  *
  * @throws if k is no positive integer, or the nodes' probabilities do not sum to 1 within 1e-6.
  */
-export function exactMarginalElbo(weights: WeightDistribution, k: number, options: LaplaceOptions = {}): number {
+export function exactMarginalElbo(
+  weights: WeightDistribution,
+  k: number,
+  options: LaplaceTransformOptions = {},
+): number {
   const logTilt = exactLogTilt(weights, k, weights.logWeights, options);
   let sum = 0;
   for (let i = 0; i < logTilt.length; i++) {
@@ -135,7 +139,7 @@ interface Transform {
 }
 
 /** φ on a uniform grid of u = log t, wide enough that both integrands have vanished at its ends. */
-function laplaceTransform(weights: WeightDistribution, { step = 1 / 4 }: LaplaceOptions): Transform {
+function laplaceTransform(weights: WeightDistribution, { step = 1 / 4 }: LaplaceTransformOptions): Transform {
   const logScale = exactLogEvidence(weights);
   const finite: number[] = [];
   const probabilities: number[] = [];
