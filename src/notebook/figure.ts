@@ -81,6 +81,12 @@ export async function makeFigure(origin: Origin, name: string, options: FigureOp
   const spec = attachData(options.spec, datasets);
   checkSpec(name, spec, datasets);
 
+  const size = JSON.stringify(spec).length;
+  if (size > largestSpec) {
+    throw new Error(
+      `Figure "${name}" carries ${(size / 1e6).toFixed(1)} MB of data, more than a notebook should: bin or thin the rows, or draw a grid with heatmaps().`,
+    );
+  }
   const meta: FigureMeta = {
     notebook: origin.id,
     figure: name,
@@ -99,12 +105,6 @@ export async function makeFigure(origin: Origin, name: string, options: FigureOp
     throw new Error(`The font of figure "${name}" has no glyph for ${missing.join(" ")}: write it otherwise.`);
   }
   const canonical = { $schema: vegaLiteSchema, usermeta: meta, ...withTheme(fitted) };
-  const size = JSON.stringify(canonical).length;
-  if (size > largestSpec) {
-    throw new Error(
-      `Figure "${name}" carries ${(size / 1e6).toFixed(1)} MB of data, more than a notebook should: bin or thin the rows, or draw a grid with heatmaps().`,
-    );
-  }
   const svg = await renderSvg(fitted);
   const [screen, print] = await Promise.all([rasterise(svg, screenDpi), rasterise(svg, printDpi)]);
   const file = (extension: string): string => join(origin.output, `${name}.${extension}`);
@@ -169,7 +169,8 @@ function rounded(rows: readonly Row[]): Row[] {
 function attachData(spec: ChartSpec, datasets: Datasets): ChartSpec {
   const names = Object.keys(datasets);
   if (names.length === 0) return spec;
-  if (names.length === 1 && names[0] === "data") return { ...spec, data: { values: rounded(datasets.data!) } };
+  if (names.length === 1 && names[0] === "data")
+    return { data: { name: "data", values: rounded(datasets.data!) }, ...spec };
   return { ...spec, datasets: Object.fromEntries(names.map((name) => [name, rounded(datasets[name]!)])) };
 }
 
@@ -196,7 +197,10 @@ function visit(figure: string, spec: ChartSpec, datasets: Datasets, outer: Scope
     encoding: { ...outer.encoding, ...(spec.encoding as Scope["encoding"]) },
   };
   checkFields(figure, spec.encoding, scope.fields);
-  checkFields(figure, spec.facet as ChartSpec["encoding"], scope.fields);
+  if (spec.facet) {
+    const facet = "field" in spec.facet ? { facet: spec.facet } : spec.facet;
+    checkFields(figure, facet as ChartSpec["encoding"], scope.fields);
+  }
   if (spec.mark !== undefined) checkTitles(figure, [scope.encoding]);
   if (spec.layer) {
     const layers = spec.layer.map((layer) => ({ ...scope.encoding, ...(layer.encoding as Scope["encoding"]) }));

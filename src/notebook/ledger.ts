@@ -219,7 +219,9 @@ export function ledgerMarkdown({ notebooks, stale }: Ledger, options: LedgerOpti
     "",
     "Written by `npm run reproduce`; do not edit. Verdicts: ✓ reproduced, ✗ failed, − negative (known and explained), ○ skipped (no data), ? unresolved (the run was too small to tell).",
     "",
-    all.length === 0 ? "No claims yet." : `${all.length} claims: ${counts.join(", ")}.`,
+    all.length === 0
+      ? "No claims yet."
+      : `${all.length} ${all.length === 1 ? "claim" : "claims"}: ${counts.join(", ")}.`,
     "",
     ...(stale.length > 0 ? [`Left out, since their notebooks are gone: ${stale.join(", ")}.`, ""] : []),
     ...sections,

@@ -110,7 +110,8 @@ async function draw(spec: ChartSpec): Promise<Drawing> {
     info: () => logger,
     debug: () => logger,
   };
-  const compiled = vegaLite.compile(spec as unknown as vegaLiteModule.TopLevelSpec, {
+  // vega marks the rows that it is given; they are the caller's.
+  const compiled = vegaLite.compile(structuredClone(spec) as unknown as vegaLiteModule.TopLevelSpec, {
     logger: logger as unknown as NonNullable<Parameters<typeof vegaLite.compile>[1]>["logger"] & object,
   });
   const view = new vega.View(vega.parse(compiled.spec), {

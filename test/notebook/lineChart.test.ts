@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { lineChart, smallMultiples } from "../../src/notebook/lineChart.js";
+import { inspect, renderSvg } from "../../src/notebook/render.js";
+import type { ChartSpec, Row } from "../../src/notebook/spec.js";
+
+const rows = ["IWAE", "VAE"].flatMap((bound, i) =>
+  [1, 10, 100].map((k): Row => ({ k, value: -1 / k - i, se: 0.1 / k, bound })),
+);
+const chart = lineChart({
+  rows,
+  x: { field: "k", title: "samples k", scale: "log", ticks: [1, 10, 100] },
+  y: { field: "value", title: "bound, nats" },
+  standardError: "se",
+  series: { field: "bound" },
+  references: [{ value: -0.2, label: "log p(x)" }],
+});
+const drawn = (made: typeof chart): ChartSpec => ({ data: { values: made.data as readonly Row[] }, ...made.spec });
+
+describe("lineChart", () => {
+  it("draws one line, one band of ± 1 s.e. and three points a series, and each reference once", async () => {
+    const svg = await renderSvg(drawn(chart));
+    const marks = (kind: string): number => svg.match(new RegExp(`aria-roledescription="${kind}"`, "g"))?.length ?? 0;
+    expect([marks("line mark"), marks("area mark"), marks("point")]).toEqual([2, 2, 6]);
+    expect(svg.match(/stroke-dasharray="2,2"/g)).toHaveLength(1);
+    expect(svg.match(/>log p\(x\)</g)).toHaveLength(1);
+    expect((chart.data as Row[])[1]).toMatchObject({ below: -0.1 - 0.01, above: -0.1 + 0.01 });
+    expect(svg).toContain(">IWAE</text>");
+    expect(svg).toContain("stroke-dasharray");
+  });
+
+  it("draws without a warning, alone and as small multiples in the order of the data", async () => {
+    expect((await inspect(drawn(chart))).warnings).toEqual([]);
+    const many = lineChart({ rows, x: { field: "k", title: "k" }, y: { field: "value", title: "bound" } });
+    const multiples = smallMultiples(many, { field: "bound", columns: 2, order: ["VAE", "IWAE"] });
+    const { warnings } = await inspect(drawn(multiples));
+    expect(warnings).toEqual([]);
+    const svg = await renderSvg(drawn(multiples), { width: 648 });
+    expect(svg.indexOf(">VAE<")).toBeGreaterThan(0);
+    expect(svg.indexOf(">VAE<")).toBeLessThan(svg.indexOf(">IWAE<"));
+    expect(Number(/width="([\d.]+)"/.exec(svg)?.[1])).toBeCloseTo(648, -0.5);
+  });
+
+  it("refuses more lines than can be told apart, and a negative error", () => {
+    const axes = { x: { field: "k", title: "k" }, y: { field: "value", title: "v" } };
+    const eight = Array.from({ length: 8 }, (_, i) => ({ k: 1, value: 1, se: 1, s: `line ${i}` }));
+    expect(() => lineChart({ rows: eight, ...axes, series: { field: "s" } })).toThrow("tells 7 lines apart, not 8");
+    expect(() => lineChart({ rows: [{ k: 1, value: 1, se: -1 }], ...axes, standardError: "se" })).toThrow(
+      "cannot be negative",
+    );
+  });
+});
