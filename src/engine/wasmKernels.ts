@@ -38,10 +38,11 @@ function onCpu(kernel: KernelFunc): KernelFunc {
     const wasm = backend as WasmStore;
     const copyIn = (info: TensorInfo): TensorInfo =>
       cpu.makeTensorInfo(info.shape, info.dtype, wasm.readSync(info.dataId).slice());
-    const copied: Record<string, TensorInfo | TensorInfo[]> = {};
-    for (const [name, input] of Object.entries(inputs as Record<string, TensorInfo | TensorInfo[]>)) {
-      copied[name] = Array.isArray(input) ? input.map(copyIn) : copyIn(input);
-    }
+    const given = Object.entries(inputs as Record<string, TensorInfo | TensorInfo[]>);
+    const named = given.map(
+      ([name, input]) => [name, Array.isArray(input) ? input.map(copyIn) : copyIn(input)] as const,
+    );
+    const copied = Array.isArray(inputs) ? named.map(([, input]) => input) : Object.fromEntries(named);
     const result = kernel({ inputs: copied as Parameters<KernelFunc>[0]["inputs"], attrs, backend: cpu });
     const copyOut = (info: TensorInfo): TensorInfo => ({
       dataId: wasm.write(cpu.readSync(info.dataId).slice(), info.shape, info.dtype),
@@ -49,7 +50,8 @@ function onCpu(kernel: KernelFunc): KernelFunc {
       dtype: info.dtype,
     });
     const outputs = Array.isArray(result) ? result.map(copyOut) : copyOut(result);
-    for (const info of [...Object.values(copied).flat(), ...[result].flat()]) cpu.disposeIntermediateTensorInfo(info);
+    for (const info of [...named.flatMap(([, input]) => input), ...[result].flat()])
+      cpu.disposeIntermediateTensorInfo(info);
     return outputs;
   };
 }
