@@ -1,5 +1,5 @@
-import { leaves, mapParameters, type Parameters } from "../engine/parameters.js";
-import { type Scalar, type Tensor, tf } from "../engine/tf.js";
+import { countParameters, leaves, mapParameters, type Parameters } from "../engine/parameters.js";
+import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 import { tidied } from "../models/values.js";
 import type { Optimizer, Schedule } from "./optimizer.js";
 import { constant } from "./schedules.js";
@@ -16,11 +16,13 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
-/** Adam's state: the number of steps taken and both moments, records of the parameters' structure. */
+/** Adam's state: the number of steps taken and both moments, for all parameters in one vector. */
 export type AdamState = {
   readonly step: Scalar;
-  readonly mean: Parameters;
-  readonly meanSquare: Parameters;
+  /** m, as long as the parameters are many. */
+  readonly mean: Tensor1D;
+  /** v. */
+  readonly meanSquare: Tensor1D;
 };
 
 /**
@@ -40,24 +42,19 @@ export function adam(options: AdamOptions): Optimizer {
     schedule: typeof learningRate === "number" ? constant(learningRate) : learningRate,
     init: (parameters): AdamState => ({
       step: tf.scalar(0),
-      mean: mapParameters(parameters, (tensor) => tf.zerosLike(tensor)),
-      meanSquare: mapParameters(parameters, (tensor) => tf.zerosLike(tensor)),
+      mean: tf.zeros([countParameters(parameters)]),
+      meanSquare: tf.zeros([countParameters(parameters)]),
     }),
     step: ({ parameters, gradient, state: given, learningRate: rate }) =>
       tidied(() => {
         const state = given as AdamState;
+        const slope = flatten(gradient);
         const step = tf.add(state.step, 1) as Scalar;
-        const mean = combine(state.mean, gradient, (m, g) => tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
-        const meanSquare = combine(state.meanSquare, gradient, (v, g) =>
-          tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)),
-        );
-        const correction1 = oneMinusPower(beta1, step);
-        const correction2 = oneMinusPower(beta2, step);
-        const rateOverBias = tf.div(rate, correction1);
-        const updates = combine(mean, meanSquare, (m, v) =>
-          tf.div(tf.mul(rateOverBias, m), tf.add(tf.sqrt(tf.div(v, correction2)), epsilon)),
-        );
-        const next = combine(parameters, updates, (p, u) => tf.sub(p, u));
+        const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(slope, 1 - beta1)) as Tensor1D;
+        const meanSquare = tf.add(tf.mul(state.meanSquare, beta2), tf.mul(tf.square(slope), 1 - beta2)) as Tensor1D;
+        const root = tf.sqrt(tf.div(meanSquare, oneMinusPower(beta2, step)));
+        const update = tf.div(tf.mul(tf.div(rate, oneMinusPower(beta1, step)), mean), tf.add(root, epsilon));
+        const next = unflatten(tf.sub(flatten(parameters), update) as Tensor1D, parameters);
         return { parameters: next, state: { step, mean, meanSquare } };
       }),
   };
@@ -68,9 +65,17 @@ function oneMinusPower(beta: number, step: Scalar): Tensor {
   return beta === 0 ? tf.scalar(1) : tf.neg(tf.expm1(tf.mul(step, Math.log(beta))));
 }
 
-/** A record of the first one's type whose tensors combine those at the same place of two records. */
-function combine<P extends Parameters>(left: P, right: Parameters, operation: (a: Tensor, b: Tensor) => Tensor): P {
-  const others = leaves(right);
+/** All numbers of a record in one vector: a network's layers then cost one update, not one each. */
+function flatten(parameters: Parameters): Tensor1D {
+  return tf.concat(leaves(parameters).map(({ tensor }) => tf.reshape(tensor, [-1]))) as Tensor1D;
+}
+
+/** The record of the given structure whose numbers are those of the vector. */
+function unflatten<P extends Parameters>(vector: Tensor1D, like: P): P {
+  const parts = tf.split(
+    vector,
+    leaves(like).map(({ tensor }) => tensor.size),
+  );
   let next = 0;
-  return mapParameters(left, (tensor) => operation(tensor, others[next++].tensor));
+  return mapParameters(like, (tensor) => tf.reshape(parts[next++], tensor.shape));
 }

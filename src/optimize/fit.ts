@@ -1,7 +1,7 @@
 import type { Bound } from "../bounds/bound.js";
-import { disposeParameters, mapParameters, type Parameters } from "../engine/parameters.js";
+import { disposeParameters, type Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
-import { type Tensor1D, tf } from "../engine/tf.js";
+import type { Tensor1D } from "../engine/tf.js";
 import { estimateGradient, type Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
@@ -64,7 +64,7 @@ export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
 /**
  * One step of stochastic gradient *ascent* on a bound, as a pure function of state, key and problem.
  *
- * (θ, φ) ← optimizer((θ, φ), −∇ scale Σ_b L_b). Nothing is disposed, nothing kept: wrap it in `tf.tidy` or `iterate`.
+ * (θ, φ) ← optimizer((θ, φ), ∇ scale Σ_b L_b), uphill. Nothing is disposed, nothing kept: wrap it in `tf.tidy` or `iterate`.
  */
 export function variationalStep<Theta extends Parameters, Phi extends Parameters, Z>(
   method: VariationalStep,
@@ -82,9 +82,9 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
   const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
   const updated = optimizer.step({
     parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
-    gradient: mapParameters(ascent.gradient, (tensor) => tf.neg(tensor)),
+    gradient: ascent.gradient as ModelAndPosterior<Theta, Phi>,
     state: state.optimizer,
-    learningRate: optimizer.schedule(step),
+    learningRate: -optimizer.schedule(step), // ascent
   });
   return { state: { ...updated.parameters, optimizer: updated.state }, value: ascent.value };
 }

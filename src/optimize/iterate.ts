@@ -2,7 +2,7 @@ import { breathe } from "../engine/interrupt.js";
 import { leaves, type Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { formatShape } from "../engine/shape.js";
-import { type Tensor, tf } from "../engine/tf.js";
+import type { Tensor } from "../engine/tf.js";
 import { tidied } from "../models/values.js";
 
 /** What a step is a pure function of. */
@@ -100,26 +100,26 @@ export async function iterate<State extends Parameters>(
   try {
     for (let step = 0; step < steps; step++) {
       await breathe();
-      const { next, report } = tidied(() => {
-        const result = advance({ state, key: foldIn(key, step), step });
-        return { next: result.state, report: withFiniteCheck(result.value, result.state) };
-      });
-      const values = report.dataSync<"float32">();
-      report.dispose();
+      const result = tidied(() => advance({ state, key: foldIn(key, step), step }));
+      const values = result.value.dataSync<"float32">();
+      result.value.dispose();
       const previous = state;
-      state = next;
+      state = result.state;
       if (!values.every((value) => Number.isFinite(value))) {
-        const problem = whatIsNotFinite(step, values.subarray(0, -1), next);
-        release(previous, next);
+        const problem = objectiveIsNotFinite(step, values, previous, state);
+        release(previous, state);
         throw problem;
       }
-      release(previous, next);
-      const value = values.subarray(0, -1).reduce((total, term) => total + term, 0) / (values.length - 1);
+      release(previous, state);
+      const isLast = step === steps - 1;
+      // A bad state shows in the next objective, so only the last step's has to be looked at.
+      const bad = isLast ? firstBadLeaf(state) : undefined;
+      if (bad) throw new Error(`Step ${step}: ${bad}. ${remedy}`);
+      const value = values.reduce((total, term) => total + term, 0) / values.length;
       sum += value;
       count++;
       const now = performance.now();
       const seconds = (now - started) / 1000;
-      const isLast = step === steps - 1;
       const progress = { step: step + 1, of: steps, value, seconds, trace, state };
       const stopping = stop?.(progress) ?? false;
       if ((step + 1) % traceEvery === 0 || isLast || stopping) {
@@ -139,25 +139,25 @@ export async function iterate<State extends Parameters>(
   }
 }
 
-/** The values, flat, and one number more that is 0 where every number of the state is finite, else NaN: one read tells all. */
-function withFiniteCheck(value: Tensor, state: Parameters): Tensor {
-  const sums = leaves(state).map(({ tensor }) => tf.sum(tf.mul(tensor, 0)));
-  return tf.concat([tf.reshape(value, [-1]), tf.reshape(tf.addN([tf.scalar(0), ...sums]), [1])]);
+const remedy = "Try a smaller learning rate, and look at the log-density for log 0 or overflow.";
+
+/** Where a non-finite objective comes from: the step before, if its update was bad; else this step. */
+function objectiveIsNotFinite(step: number, values: Float32Array, before: Parameters, after: Parameters): Error {
+  const updated = firstBadLeaf(before);
+  if (updated && step > 0) return new Error(`Step ${step - 1}: ${updated} in its update. ${remedy}`);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  const objective = `the objective${values.length > 1 ? ` of datum ${bad}` : ""} is ${values[bad]}`;
+  const consequence = firstBadLeaf(after);
+  return new Error(
+    `Step ${step}: ${objective}${consequence ? `, and ${consequence}` : ""}. ` +
+      (step === 0
+        ? "Nothing had been updated yet: look at the data, the initial parameters and the log-density there."
+        : remedy),
+  );
 }
 
-function whatIsNotFinite(step: number, values: ArrayLike<number>, state: Parameters): Error {
-  const bad = Array.from(values).findIndex((value) => !Number.isFinite(value));
-  const inObjective =
-    bad === -1 ? "" : `the objective${values.length > 1 ? ` of datum ${bad}` : ""} is ${Array.from(values)[bad]}`;
-  const inState = firstBadLeaf(state);
-  const remedy =
-    step === 0
-      ? "Nothing had been updated yet: look at the data, the initial parameters and the log-density there."
-      : "Try a smaller learning rate, and look at the log-density for log 0 or overflow.";
-  return new Error(`Step ${step}: ${[inObjective, inState].filter(Boolean).join(", and ")}. ${remedy}`);
-}
-
-function firstBadLeaf(state: Parameters): string {
+/** The first number of a record that is not finite, as a clause; nothing where all are. */
+function firstBadLeaf(state: Parameters): string | undefined {
   for (const { path, tensor } of leaves(state)) {
     const values = tensor.dataSync();
     const bad = values.findIndex((value) => !Number.isFinite(value));
@@ -169,5 +169,5 @@ function firstBadLeaf(state: Parameters): string {
     }
     return `${path}${tensor.rank === 0 ? "" : formatShape(index)} became ${values[bad]}`;
   }
-  return "";
+  return undefined;
 }

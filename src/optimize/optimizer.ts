@@ -11,7 +11,7 @@ export interface Optimizer {
   readonly schedule: Schedule;
   /** The state before the first step. */
   init(parameters: Parameters): Parameters;
-  /** One step of size `learningRate` that *descends* along the gradient. */
+  /** One step of size `learningRate` that *descends* along the gradient; a negative size ascends. */
   step<P extends Parameters>(inputs: {
     readonly parameters: P;
     readonly gradient: P;
