@@ -1,5 +1,6 @@
 import { type Scalar, tf } from "../engine/tf.js";
 import { drawLogWeights } from "../models/problem.js";
+import { tidied } from "../models/values.js";
 import type { Gradient } from "./gradient.js";
 
 /**
@@ -9,7 +10,8 @@ import type { Gradient } from "./gradient.js";
  *
  * Source: Kingma & Welling 2014, section 2.4; Burda, Grosse & Salakhutdinov 2016, eqs. 13 and 14.
  */
-export const reparameterised: Gradient = ({ problem, bound, ...point }) => {
-  const value = bound.value(drawLogWeights(problem, point).logW);
-  return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
-};
+export const reparameterised: Gradient = ({ problem, bound, ...point }) =>
+  tidied(() => {
+    const value = bound.value(drawLogWeights(problem, point).logW);
+    return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
+  });

@@ -174,13 +174,15 @@ export function drawLogWeights<Theta extends Parameters, Phi extends Parameters,
   { theta, phi, samples, key }: Point<Theta, Phi>,
 ): { readonly z: Z; readonly logW: Tensor2D } {
   checkSamples(samples);
-  if (problem.sampleWithLogQ) {
-    const { z, logQ } = problem.sampleWithLogQ(phi, key, samples);
-    return { z, logW: tf.sub(problem.logP(theta, z), logQ) };
-  }
-  const [draw, estimate] = split(key);
-  const z = problem.sample(phi, draw, samples);
-  return { z, logW: tf.sub(problem.logP(theta, z), problem.logQ(phi, z, estimate)) };
+  return tidied(() => {
+    if (problem.sampleWithLogQ) {
+      const { z, logQ } = problem.sampleWithLogQ(phi, key, samples);
+      return { z, logW: tf.sub(problem.logP(theta, z), logQ) as Tensor2D };
+    }
+    const [draw, estimate] = split(key);
+    const z = problem.sample(phi, draw, samples);
+    return { z, logW: tf.sub(problem.logP(theta, z), problem.logQ(phi, z, estimate)) as Tensor2D };
+  });
 }
 
 /** @throws Error unless K is a positive integer. */

@@ -5,6 +5,7 @@ import type { Tensor1D } from "../engine/tf.js";
 import { estimateGradient, type Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
+import { tidied } from "../models/values.js";
 import { type IterateOptions, iterate, type TracePoint } from "./iterate.js";
 import type { Minibatch, Minibatches } from "./minibatches.js";
 import type { Optimizer } from "./optimizer.js";
@@ -64,7 +65,8 @@ export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
 /**
  * One step of stochastic gradient *ascent* on a bound, as a pure function of state, key and problem.
  *
- * (θ, φ) ← optimizer((θ, φ), ∇ scale Σ_b L_b), uphill. Nothing is disposed, nothing kept: wrap it in `tf.tidy` or `iterate`.
+ * (θ, φ) ← optimizer((θ, φ), ∇ scale Σ_b L_b), uphill. New tensors come back; the old state is
+ * left alone.
  */
 export function variationalStep<Theta extends Parameters, Phi extends Parameters, Z>(
   method: VariationalStep,
@@ -79,14 +81,16 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
   const { bound, samples, optimizer, gradient = reparameterised } = method;
   const { problem, state, key, step } = inputs;
   const { theta, phi } = state;
-  const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
-  const updated = optimizer.step({
-    parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
-    gradient: ascent.gradient as ModelAndPosterior<Theta, Phi>,
-    state: state.optimizer,
-    learningRate: -optimizer.schedule(step), // ascent
+  return tidied(() => {
+    const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
+    const updated = optimizer.step({
+      parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
+      gradient: ascent.gradient as ModelAndPosterior<Theta, Phi>,
+      state: state.optimizer,
+      learningRate: -optimizer.schedule(step), // ascent
+    });
+    return { state: { ...updated.parameters, optimizer: updated.state }, value: ascent.value };
   });
-  return { state: { ...updated.parameters, optimizer: updated.state }, value: ascent.value };
 }
 
 /**

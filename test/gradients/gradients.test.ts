@@ -126,6 +126,9 @@ describe("reparameterised", () => {
       estimate();
     });
     expect(tf.memory().numTensors).toBe(before);
+    const surrogate = reparameterised({ problem, bound: iwae, theta: {}, phi, samples: 3, key: randomKey(4) });
+    expect(tf.memory().numTensors - before).toBe(2);
+    expect(surrogate.surrogate.dataSync()[0]).toBeCloseTo(surrogate.value.dataSync()[0], 6);
   });
 });
 
