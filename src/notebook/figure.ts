@@ -5,7 +5,7 @@ import { display, inNotebook } from "./display.js";
 import { escapeHtml } from "./escape.js";
 import { writeAtomically, writeJson } from "./files.js";
 import type { Profile } from "./profile.js";
-import { fitWidth, inspect, rasterise, renderSvg, withTheme } from "./render.js";
+import { fitWidth, inspect, rasterise, withTheme } from "./render.js";
 import type { ChannelDef, ChartSpec, Json, JsonObject, Row } from "./spec.js";
 import { type FigureWidth, figureWidths, pixelsPerInch } from "./theme.js";
 
@@ -99,13 +99,12 @@ export async function makeFigure(origin: Origin, name: string, options: FigureOp
   };
   const pixels = figureWidths[width] * pixelsPerInch;
   const fitted = await fitWidth({ ...spec, description: meta.alt }, pixels);
-  const { warnings, missing } = await inspect(fitted);
+  const { svg, warnings, missing } = await inspect(fitted);
   if (warnings.length > 0) throw new Error(`Vega-Lite warns about figure "${name}": ${warnings[0]}`);
   if (missing.length > 0) {
     throw new Error(`The font of figure "${name}" has no glyph for ${missing.join(" ")}: write it otherwise.`);
   }
   const canonical = { $schema: vegaLiteSchema, usermeta: meta, ...withTheme(fitted) };
-  const svg = await renderSvg(fitted);
   const [screen, print] = await Promise.all([rasterise(svg, screenDpi), rasterise(svg, printDpi)]);
   const file = (extension: string): string => join(origin.output, `${name}.${extension}`);
   await writeJson(file("vl.json"), canonical);

@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 /** Family name of the shipped font. */
 export const fontFamily = "Source Sans 3";
 
-/** The family with fallbacks for viewers that lack it. */
-export const fontStack: string = `${fontFamily}, Source Sans Pro, Helvetica, Arial, sans-serif`;
+/** The family with fallbacks for viewers that lack it; quoted, since an unquoted name with a bare 3 is no CSS and would be dropped. */
+export const fontStack: string = `'${fontFamily}', 'Source Sans Pro', Helvetica, Arial, sans-serif`;
 
 /** Path of the shipped font file of one weight. */
 function fontFile(weight: "400Regular" | "600SemiBold"): string {

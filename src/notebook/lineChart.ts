@@ -91,10 +91,9 @@ export function lineChart(options: LineChartOptions): Chart {
     };
   const points = options.points ?? perLine <= 15;
   const legend = points
-    ? { symbolSize: 60, symbolStrokeColor: "transparent", symbolOpacity: 1 }
+    ? { symbolSize: 60, symbolOpacity: 1 }
     : { symbolType: "stroke", symbolSize: 260, symbolOpacity: 1 };
   const color = style(palette, legend);
-  const strokeDash = style(dashes, legend);
   const across = position(x, false);
   const up = position(y, true);
   const layers: ChartSpec[] = [];
@@ -104,13 +103,24 @@ export function lineChart(options: LineChartOptions): Chart {
       encoding: { x: across, y: { ...up, field: band.low }, y2: { field: band.high }, ...(color && { color }) },
     });
   }
-  layers.push({
-    mark: "line",
-    encoding: { x: across, y: up, ...(color && { color }), ...(strokeDash && { strokeDash }) },
-  });
   if (points) {
+    // Dashes as an encoding would fray the legend's shapes, so each line has its own.
+    const lines = series ? names.map((name) => ({ field: series.field, equal: name })) : [undefined];
+    lines.forEach((filter, i) => {
+      layers.push({
+        ...(filter && { transform: [{ filter }] }),
+        mark: { type: "line", strokeDash: dashes[i]! },
+        encoding: { x: across, y: up, ...(color && { color }) },
+      });
+    });
     const shape = style(shapes, legend);
     layers.push({ mark: "point", encoding: { x: across, y: up, ...(color && { color }), ...(shape && { shape }) } });
+  } else {
+    const strokeDash = style(dashes, legend);
+    layers.push({
+      mark: "line",
+      encoding: { x: across, y: up, ...(color && { color }), ...(strokeDash && { strokeDash }) },
+    });
   }
   for (const { value, label } of references) {
     const data = { values: [{ [y.field]: value, label }] };

@@ -150,11 +150,13 @@ export async function fitWidth(spec: ChartSpec, width: number): Promise<ChartSpe
   return scaleSizes(spec, factor);
 }
 
-/** What vega and vega-lite say of a chart, and the characters of its text that the shipped font lacks. */
-export async function inspect(spec: ChartSpec): Promise<{ warnings: readonly string[]; missing: readonly string[] }> {
+/** A chart as SVG, what vega and vega-lite say of it, and the characters of its text that the shipped font lacks. */
+export async function inspect(
+  spec: ChartSpec,
+): Promise<{ svg: string; warnings: readonly string[]; missing: readonly string[] }> {
   const { svg, warnings } = await draw(withTheme(spec));
   const text = [...svg.matchAll(/<(?:text|tspan)[^>]*>([^<]*)</g)].map(([, content]) => content!).join("");
-  return { warnings, missing: shippedFont().missing(text) };
+  return { svg, warnings, missing: shippedFont().missing(text) };
 }
 
 /**
