@@ -116,13 +116,19 @@ export class Notebook {
   /**
    * Shows the table of claims and writes `claims.json`.
    *
-   * @throws Error if a claim failed; it names each.
+   * @throws Error if a claim failed, naming each, or if a claim names a figure that the notebook has not.
    */
   async finish(): Promise<void> {
     await Promise.all(this.#traces.map((trace) => trace.done()));
     await this.#save(true);
     const claims = [...this.#claims.values()];
     display({ data: { "text/html": claimsHtml(claims), "text/plain": claimsText(claims) } });
+    const shown = new Set([...this.#figureNames.names, ...this.#tableNames.names]);
+    for (const { id, figure } of claims) {
+      if (figure !== undefined && !shown.has(figure)) {
+        throw new Error(`The claim "${id}" names the figure "${figure}", which ${this.id} does not draw.`);
+      }
+    }
     const failed = claims.filter(({ verdict }) => verdict === "failed");
     if (failed.length > 0) {
       const list = failed.map(({ id, explanation }) => `${id} (${explanation ?? ""})`).join("; ");

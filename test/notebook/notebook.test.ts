@@ -153,6 +153,14 @@ describe("notebook", () => {
     ]);
   });
 
+  it("refuses a claim that names a figure which is not there", async () => {
+    const nb = await notebook(id);
+    nb.claim({ ...claim, figure: "bond" });
+    await expect(nb.finish()).rejects.toThrow(
+      'The claim "rises" names the figure "bond", which iwae/02-the-bound does not draw.',
+    );
+  });
+
   it("keeps a measured NaN as such through the file", async () => {
     const nb = await notebook(id);
     nb.claim({ ...claim, measured: { value: Number.NaN } });
