@@ -24,6 +24,8 @@ describe.each(backends)("on %s", (backend) => {
     const summed = normalLogDensity(tf.tensor1d([1, 2]), tf.tensor2d([[0], [3]]), tf.tensor1d([1, 4]), 1);
     expect(summed.shape).toEqual([2]);
     expectClose(read(summed), [normal(1, 0, 1) + normal(2, 0, 4), normal(1, 3, 1) + normal(2, 3, 4)], 1e-6);
+    const number = normalLogDensity(tf.tensor1d([1, 2]), 0, 3, 1);
+    expectClose(read(number), [normal(1, 0, 3) + normal(2, 0, 3)], 1e-6);
     const scalar = normalLogDensity(tf.tensor1d([1, 2]), 0, tf.scalar(3), 1);
     expectClose(read(scalar), [normal(1, 0, 3) + normal(2, 0, 3)], 1e-6);
   });
