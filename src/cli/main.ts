@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { handleSignals, interrupted } from "./children.js";
-import { ExitCode, Failure, Interrupted } from "./failure.js";
+import { ExitCode, Failure, Interrupted, UsageFailure } from "./failure.js";
 import { paint } from "./terminal.js";
 
 /** How each command is loaded: only the one that is called, so that `--help` is quick. */
@@ -42,6 +42,11 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
  */
 export async function main(args: readonly string[]): Promise<number> {
   handleSignals();
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(process.exitCode ?? ExitCode.ok);
+  });
   try {
     const program = await programFor(args);
     await program.parseAsync(args, { from: "user" });
@@ -59,6 +64,9 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .helpCommand("help [command]", "explain a command")
     .addHelpText("after", epilogue);
   const called = args[0] === "help" ? args[1] : args[0];
+  if (args[0] === "help" && called !== undefined && !(called in commands)) {
+    throw new UsageFailure(`Unknown command '${called}' (see --help)`);
+  }
   for (const [name, { summary, load }] of Object.entries(commands)) {
     program.addCommand(name === called ? (await load()).summary(summary) : new Command(name).description(summary));
   }
@@ -94,6 +102,7 @@ function report(error: unknown): number {
     const sentence = error.message
       .replace(/^error: /, "")
       .replace(/\n/g, " ")
+      .replace(/[.:]?$/, "")
       .trim();
     if (sentence && !sentence.startsWith("("))
       complain(`${sentence.replace(/^./, (first) => first.toUpperCase())} (see --help)`);

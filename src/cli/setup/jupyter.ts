@@ -39,6 +39,8 @@ export async function installJupyter(): Promise<void> {
   writeWhole(join(paths.jupyterConfig, "jupyter_server_config.json"), json(serverConfig));
   writeWhole(join(paths.jupyterConfig, "jupyter_lab_config.json"), json(labConfig));
   writeWhole(join(paths.jupyterConfig, "labconfig", "default_setting_overrides.json"), json(labSettings));
+  // JupyterLab starts a CommonJS yarn from the venv; the nearest package.json must not be the project's, which says "module".
+  writeWhole(join(paths.venv, "package.json"), json({ private: true, type: "commonjs" }));
   const kernelspec = pathToFileURL(join(paths.dist, "jupyter", "kernelspec.js")).href;
   const { writeKernelspec } = (await import(kernelspec)) as { writeKernelspec(dataDirectory: string): string };
   writeKernelspec(paths.jupyterData);

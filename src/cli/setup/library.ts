@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { withLock } from "../../../bin/lock.mjs";
 import { interrupted, runChild } from "../children.js";
 import { codeOf, Failure } from "../failure.js";
@@ -8,7 +8,7 @@ import { formatBytes } from "../terminal.js";
 import { readJson, sha256OfFile, sizeOf, writeWhole } from "./files.js";
 import { cacheObstacle, NativeUnavailable, unwritable } from "./obstacle.js";
 import type { StepProgress } from "./step.js";
-import { lastLines, pipEnvironment, whyPipFailed } from "./venv.js";
+import { lastLines, pipEnvironment, pipTrouble } from "./venv.js";
 import { type Wheel, wheelPython } from "./wheel.js";
 
 interface Manifest {
@@ -108,11 +108,12 @@ async function download(wheel: Wheel, folder: string, progress: StepProgress): P
     // pip keeps what it is downloading in TMPDIR: there it can be watched, and is never left behind elsewhere.
     const result = await runChild(venvPython, args, { environment: { ...pipEnvironment(), TMPDIR: temporary } });
     if (result.code !== 0) {
-      const why = whyPipFailed(result.stderr);
+      rmSync(folder, { recursive: true, force: true });
+      const { why, remedy } = pipTrouble(result.stderr);
       throw new NativeUnavailable({
         kind: "download",
-        why: `libtensorflow could not be downloaded: ${why.charAt(0).toLowerCase()}${why.slice(1).replace(/\.$/, "")}`,
-        remedy: 'run "npm run setup" again when that is mended',
+        why: `libtensorflow could not be downloaded (${why})`,
+        remedy: `${remedy} and run "npm run setup" again`,
         details: lastLines(result.stderr),
       });
     }
@@ -150,8 +151,12 @@ function bytesBelow(folder: string): number {
 }
 
 async function unpack(wheelFile: string, directory: string, progress: StepProgress): Promise<void> {
-  const partial = `${directory}.partial`;
-  rmSync(partial, { recursive: true, force: true });
+  for (const name of readdirSync(dirname(directory))) {
+    const left = name.startsWith(basename(directory)) && name.endsWith(".partial");
+    if (left) rmSync(join(dirname(directory), name), { recursive: true, force: true });
+  }
+  // A name of its own: the child of a killed run may still be writing to another.
+  const partial = `${directory}.${process.pid}.partial`;
   const result = await runChild(venvPython, [join(paths.python, "unpack_wheel.py"), wheelFile, partial], {
     environment: pipEnvironment(),
     onStdout(line) {

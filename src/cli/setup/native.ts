@@ -24,7 +24,7 @@ export type NativeOutcome =
   | { readonly works: true; readonly version: string }
   | { readonly works: false; readonly obstacle: Obstacle };
 
-interface Record_ {
+interface SetupRecord {
   readonly outcome: NativeOutcome;
   /** What the outcome depends on. */
   readonly inputs: string;
@@ -34,13 +34,15 @@ interface Record_ {
  * What the last set-up found, if nothing that it depends on has changed since; a few file look-ups, no process.
  */
 export function knownOutcome(): NativeOutcome | undefined {
-  const record = readJson(paths.setupStamp) as Partial<Record_> | undefined;
+  const choice = choiceObstacle();
+  if (choice) return { works: false, obstacle: choice };
+  const record = readJson(paths.setupStamp) as Partial<SetupRecord> | undefined;
   const outcome = record?.outcome;
   if (!outcome) return undefined;
   const obstacle = obstacleNow();
   if (outcome.works) {
     const wheel = platformObstacle();
-    const usable = !choiceObstacle() && "sha256" in wheel && record.inputs === inputsOf(wheel);
+    const usable = "sha256" in wheel && record.inputs === inputsOf(wheel);
     return usable && hasLibrary(libraryDirectory(wheel)) && isLinked(libraryDirectory(wheel)) ? outcome : undefined;
   }
   if (obstacle) return outcome.obstacle.kind === obstacle.kind ? { works: false, obstacle } : undefined;
@@ -52,8 +54,6 @@ export function knownOutcome(): NativeOutcome | undefined {
 
 /** The first thing that stands in the way, as far as can be seen without trying. */
 function obstacleNow(): Obstacle | undefined {
-  const choice = choiceObstacle();
-  if (choice) return choice;
   const wheel = platformObstacle();
   if (!("sha256" in wheel)) return wheel;
   const directory = libraryDirectory(wheel);
@@ -77,8 +77,8 @@ export async function installNative(progress: StepProgress): Promise<NativeOutco
     throw error;
   });
   const wheel = platformObstacle();
-  const record: Record_ = { outcome, inputs: "sha256" in wheel ? inputsOf(wheel) : "" };
-  if (outcome.works || outcome.obstacle.kind !== "choice") writeWhole(paths.setupStamp, JSON.stringify(record));
+  const record: SetupRecord = { outcome, inputs: "sha256" in wheel ? inputsOf(wheel) : "" };
+  writeWhole(paths.setupStamp, JSON.stringify(record));
   return outcome;
 }
 

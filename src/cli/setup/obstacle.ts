@@ -88,7 +88,7 @@ export function cacheObstacle(wheel: Wheel, cache: string = cacheDirectory()): O
   if (free >= needed) return undefined;
   return {
     kind: "disk",
-    why: `it needs ${formatBytes(needed)} in ${cache}, and ${formatBytes(free)} are free`,
+    why: `the native library needs ${formatBytes(needed)} in ${cache}, and ${formatBytes(free)} are free`,
     remedy: "make room or name another folder in MARGINALIA_CACHE",
   };
 }

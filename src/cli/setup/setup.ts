@@ -43,7 +43,8 @@ export async function setUp(options: SetupOptions = {}): Promise<SetupReport> {
         const meanwhile = await alreadyDone(options);
         if (meanwhile) return meanwhile;
         // The native step needs pip, but a cached library is of use without Python: so its failure waits for the other step.
-        const python = await runStep("Python environment", installPython).catch((error: unknown) => error);
+        const python =
+          installedPython() ?? (await runStep("Python environment", installPython).catch((error: unknown) => error));
         if (interrupted.aborted) throw python;
         const native = await nativeStep(options);
         if (python instanceof Error) throw python;

@@ -74,25 +74,37 @@ async function installLock(progress: StepProgress): Promise<void> {
       },
     },
   );
-  if (result.code !== 0) throw new Failure(whyPipFailed(result.stderr), { details: lastLines(result.stderr) });
+  if (result.code !== 0) {
+    const { why, remedy } = pipTrouble(result.stderr);
+    throw new Failure(
+      `The Python packages could not be installed, because ${why}: ${remedy} and run the command again.`,
+      {
+        details: lastLines(result.stderr),
+      },
+    );
+  }
 }
 
-/** One sentence for what pip wrote. */
-export function whyPipFailed(stderr: string): string {
-  if (/No space left on device/.test(stderr)) return "pip could not install: the disk is full.";
-  if (/HASHES|hash(es)? .*mismatch|do not match the hashes/i.test(stderr)) {
-    return "pip refused a download because its checksum differs from the pinned one.";
+/** What went wrong with pip, as a clause, and what to do about it, as another. */
+export function pipTrouble(stderr: string): { readonly why: string; readonly remedy: string } {
+  if (/No space left on device/.test(stderr)) return { why: "the disk is full", remedy: "make room" };
+  if (/do not match the hashes/i.test(stderr)) {
+    return { why: "the package index offers a file whose checksum is not the pinned one", remedy: "check the index" };
   }
   if (
-    /NewConnectionError|Max retries|ConnectionError|ReadTimeout|Temporary failure in name resolution|Connection (refused|broken)/.test(
+    /NewConnectionError|ConnectionError|ReadTimeout|ProxyError|SSLError|name resolution|Connection (refused|broken)/.test(
       stderr,
     )
   ) {
-    return "pip could not reach the Python package index: check the network or the proxy, then run it again.";
+    return { why: "the Python package index cannot be reached", remedy: "check the network and the proxy" };
   }
-  if (/No matching distribution found/.test(stderr))
-    return "The Python package index has no matching file for this platform and Python.";
-  return "pip could not install the pinned packages.";
+  if (/No matching distribution found/.test(stderr)) {
+    return {
+      why: "the Python package index has no file for this platform and Python",
+      remedy: "name another Python in PYTHON",
+    };
+  }
+  return { why: "pip stopped with an error", remedy: "see its last lines" };
 }
 
 /** The environment for pip: the user's index, proxy and certificates, but nothing that installs elsewhere. */
