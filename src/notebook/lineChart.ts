@@ -58,7 +58,8 @@ function position({ field, title, scale, domain, ticks, format }: AxisOptions, n
       ...(scale && { type: scale }),
       ...(domain ? { domain, nice: false } : scale === "log" ? { nice: false } : { zero: false, nice }),
     },
-    axis: { ...(ticks && { values: ticks }), ...(format !== undefined && { format }) },
+    // Without its own count Vega thins the given ticks of a logarithmic axis to the theme's.
+    axis: { ...(ticks && { values: ticks, tickCount: ticks.length }), ...(format !== undefined && { format }) },
   };
 }
 

@@ -28,6 +28,17 @@ describe("lineChart", () => {
     expect(svg).toContain("stroke-dasharray");
   });
 
+  it("shows every tick that it is given, also more than the theme's on a logarithmic axis", async () => {
+    const ticks = [1, 2, 5, 10, 20, 50, 100];
+    const made = lineChart({
+      rows,
+      x: { field: "k", title: "k", scale: "log", ticks },
+      y: { field: "value", title: "bound" },
+    });
+    const svg = await renderSvg(drawn(made));
+    for (const tick of ticks) expect(svg).toContain(`>${tick}</text>`);
+  });
+
   it("draws without a warning, alone and as small multiples in the order of the data", async () => {
     expect((await inspect(drawn(chart))).warnings).toEqual([]);
     const many = lineChart({ rows, x: { field: "k", title: "k" }, y: { field: "value", title: "bound" } });
