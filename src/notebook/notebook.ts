@@ -97,11 +97,11 @@ export class Notebook {
   }
 
   /**
-   * States a claim; its verdict is computed from what was measured, what is expected and the profile.
+   * States a claim and shows its verdict, which is computed from what was measured, what is expected and the profile.
    *
    * @throws Error if the id is taken or the claim contradicts itself; a failed claim does not throw before {@link finish}.
    */
-  claim(input: ClaimInput): Claim {
+  claim(input: ClaimInput): void {
     const cell = currentCell();
     const claim = judgeClaim(input, {
       paper: this.paper,
@@ -110,7 +110,7 @@ export class Notebook {
     });
     this.#claimNames.take(input.id, cell);
     this.#claims.set(input.id, claim);
-    return claim;
+    display({ data: { "text/plain": claimsText([claim]) } });
   }
 
   /**
