@@ -106,7 +106,7 @@ function collect(stream: NodeJS.ReadableStream | null, onLine: ((line: string) =
   return lines;
 }
 
-/** Ends every running child with its processes: first politely, after three seconds by force. */
+/** Ends every running child with its processes: first politely, after ten seconds by force. */
 export async function endChildren(): Promise<void> {
   await Promise.all([...live.keys()].map(end));
 }
@@ -114,7 +114,7 @@ export async function endChildren(): Promise<void> {
 async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   signalGroup(child, live.get(child) ?? "SIGTERM");
-  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), 3000);
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), 10_000);
   await gone;
   clearTimeout(timer);
 }
