@@ -161,19 +161,40 @@ export {
 } from "./models/toyDensities.js";
 export { type Vae, type VaeOptions, vae } from "./models/vae.js";
 // notebook: what a cell calls
-export type { Claim, ClaimInput, ClaimsFile, Expectation, Measured, Published, Verdict } from "./notebook/claim.js";
+export type {
+  Claim,
+  ClaimDescription,
+  ClaimInput,
+  ClaimsFile,
+  Expectation,
+  Measured,
+  Published,
+  Verdict,
+} from "./notebook/claim.js";
 export { dataFrame } from "./notebook/dataFrame.js";
 export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
 export type { Chart, FigureOptions } from "./notebook/figure.js";
-export { type HeatmapOptions, heatmaps } from "./notebook/heatmaps.js";
-export { type ImageGridOptions, imageGrid } from "./notebook/imageGrid.js";
-export { type LineChartOptions, lineChart, smallMultiples } from "./notebook/lineChart.js";
+export { type GridAxis, type HeatmapOptions, type HeatmapPanel, heatmaps } from "./notebook/heatmaps.js";
+export { type ImageBlock, type ImageGridOptions, imageGrid } from "./notebook/imageGrid.js";
+export {
+  type AxisOptions,
+  type LineChartOptions,
+  lineChart,
+  type ReferenceLine,
+  smallMultiples,
+} from "./notebook/lineChart.js";
 export { formatMeasured } from "./notebook/measured.js";
 export { Notebook, type NotebookOptions, notebook } from "./notebook/notebook.js";
 export type { Profile } from "./notebook/profile.js";
-export type { LiveTrace, Progress as StepProgress, TraceOptions } from "./notebook/progress.js";
-export { renderPng, renderSvg } from "./notebook/render.js";
-export type { ChartSpec } from "./notebook/spec.js";
+export type {
+  LiveTrace,
+  Progress as StepProgress,
+  Step as ProgressStep,
+  TraceOptions,
+  TrainingStep,
+} from "./notebook/progress.js";
+export { type PngOptions, renderPng, renderSvg, type SvgOptions } from "./notebook/render.js";
+export type { ChannelDef, ChartData, ChartSpec, Encoding, Json, JsonObject, MarkType, Row } from "./notebook/spec.js";
 export type { DataFrameLike, TableColumn, TableOptions, TableRow } from "./notebook/table.js";
 // ops: differentiable operations
 export { bernoulliLogDensity } from "./ops/bernoulliLogDensity.js";
