@@ -1,7 +1,7 @@
 import type { Bound } from "../bounds/bound.js";
 import { disposeParameters, type Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
-import type { Tensor1D } from "../engine/tf.js";
+import type { Tensor1D, Tensor3D } from "../engine/tf.js";
 import { estimateGradient, type Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
@@ -37,18 +37,16 @@ export interface VariationalStep {
 }
 
 /** Options of {@link fit}. */
-export type FitOptions<Theta extends Parameters, Phi extends Parameters, Z> = VariationalStep &
-  IterateOptions<FitState<Theta, Phi>> & {
-    /** Where to start. The tensors stay the caller's. */
-    readonly init: Start<Theta, Phi>;
-  } & (
-    | { readonly problem: Problem<Theta, Phi, Z>; readonly batches?: undefined }
-    | {
-        /** The problem of a batch: hand `batch.x` and `batch.scale` on to it. */
-        readonly problem: (batch: Minibatch) => Problem<Theta, Phi, Z>;
-        readonly batches: Minibatches;
-      }
-  );
+export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
+  extends VariationalStep,
+    IterateOptions<FitState<Theta, Phi>> {
+  /** The problem; or, with `batches`, that of one batch, which hands `batch.x` and `batch.scale` on to it. */
+  readonly problem: Problem<Theta, Phi, Z> | ((batch: Minibatch) => Problem<Theta, Phi, Z>);
+  /** The minibatches to go through, one a step. */
+  readonly batches?: Minibatches;
+  /** Where to start. The tensors stay the caller's. */
+  readonly init: Start<Theta, Phi>;
+}
 
 /** A fitted model and posterior. */
 export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
@@ -105,17 +103,27 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
  * ```
  *
  * @returns θ and φ after the last step, new tensors that the caller disposes. Not converging is no error: look at the trace.
- * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer.
+ * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer, or
+ *   `problem` and `batches` do not go together.
  */
-export async function fit<Theta extends Parameters, Phi extends Parameters, Z>(
+export async function fit<Theta extends Parameters = NoParameters, Phi extends Parameters = Parameters, Z = Tensor3D>(
   options: FitOptions<Theta, Phi, Z>,
 ): Promise<FitResult<Theta, Phi>> {
-  const { init, samples, optimizer } = options;
+  const { init, samples, optimizer, problem, batches } = options;
   checkSamples(samples);
+  if ((typeof problem === "function") !== (batches !== undefined)) {
+    throw new Error(
+      batches
+        ? "fit: with batches, problem must be a function of the batch: (batch) => latentVariableProblem({ …, x: batch.x, scale: batch.scale })."
+        : "fit: problem is a function of a batch, so give the batches too: batches: minibatches({ data, size, key }).",
+    );
+  }
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
   const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
-  const problemAt = (step: number): Problem<Theta, Phi, Z> =>
-    options.batches ? options.problem(options.batches.at(step)) : options.problem;
+  const problemAt = (step: number): Problem<Theta, Phi, Z> => {
+    if (typeof problem !== "function") return problem;
+    return problem((batches as Minibatches).at(step));
+  };
   try {
     const { state, ...rest } = await iterate({
       ...options,

@@ -220,7 +220,7 @@ describe("fit", () => {
     ).rejects.toThrow("Step 0: the objective of datum 1 is NaN");
   });
 
-  it("refuses no samples and no steps", async () => {
+  it("refuses no samples, no steps, and a problem that does not go with its batches", async () => {
     const family = meanFieldGaussian({ dimension: 2 });
     const options = {
       problem: densityProblem({ logDensity, family }),
@@ -232,6 +232,11 @@ describe("fit", () => {
     await expect(fitProblem({ ...options, samples: 0, steps: 10 })).rejects.toThrow(
       "K must be a positive integer, not 0",
     );
+    await expect(fitProblem({ ...options, samples: 1, steps: 5, problem: () => options.problem })).rejects.toThrow(
+      "give the batches too",
+    );
+    const batches = minibatches({ data: tf.zeros([4, 1]) as Tensor2D, size: 2, key: randomKey(1) });
+    await expect(fitProblem({ ...options, samples: 1, steps: 5, batches })).rejects.toThrow("a function of the batch");
     await expect(fitProblem({ ...options, samples: 1, steps: 0 })).rejects.toThrow(
       "steps must be a positive integer, not 0",
     );
