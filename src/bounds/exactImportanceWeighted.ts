@@ -39,7 +39,8 @@ export function exactIwae(weights: WeightDistribution, k: number, options: Lapla
   check(weights, k);
   if (weights.logWeights.some((logWeight, i) => logWeight === Number.NEGATIVE_INFINITY && weights.probabilities[i] > 0))
     return Number.NEGATIVE_INFINITY; // all k weights are zero with positive probability
-  const { logT, logPhi, logScale, step } = laplaceTransform(weights, options);
+  if (k === 1) return meanLogWeight(weights);
+  const { logT, logPhi, logScale, step } = laplaceTransform(weights, k, options);
   let integral = 0;
   for (let j = 0; j < logT.length; j++) integral += Math.exp(-Math.exp(logT[j])) - Math.exp(k * logPhi[j]);
   return integral * step + logScale - Math.log(k);
@@ -51,7 +52,7 @@ export function exactIwae(weights: WeightDistribution, k: number, options: Lapla
  * q_EW(z)/q(z | x) = k w(z) E[1/(w(z) + S_{k−1})] = k ∫ w e^{u − w e^u} φ(e^u)^{k−1} du: a function of the weight alone.
  *
  * @param logWeights log p(x, z) − log q(z | x) at the points asked for, any number of them.
- * @returns log(q_EW(z)/q(z | x)), one value a point.
+ * @returns log(q_EW(z)/q(z | x)), one value a point. The ratio's absolute error is below k e^−60, so that where it is smaller only its order is told.
  * @throws if k is no positive integer, or the nodes' probabilities do not sum to 1 within 1e-6.
  * Source: Cremer et al. 2017, "Implicit q_IW Distribution", second equation.
  */
@@ -63,7 +64,7 @@ export function exactLogTilt(
 ): Float64Array {
   check(weights, k);
   if (k === 1) return new Float64Array(logWeights.length);
-  const { logT, logPhi, logScale, step } = laplaceTransform(weights, options);
+  const { logT, logPhi, logScale, step } = laplaceTransform(weights, k - 1, options);
   return Float64Array.from(logWeights, (logWeight) => {
     const logW = logWeight - logScale;
     if (logW === Number.NEGATIVE_INFINITY) return Number.NEGATIVE_INFINITY;
@@ -116,6 +117,12 @@ export function exactChiSquare(weights: WeightDistribution): number {
   return sum - 1;
 }
 
+function meanLogWeight({ logWeights, probabilities }: WeightDistribution): number {
+  let sum = 0;
+  for (let i = 0; i < logWeights.length; i++) if (probabilities[i] > 0) sum += probabilities[i] * logWeights[i];
+  return sum;
+}
+
 function check({ logWeights, probabilities }: WeightDistribution, k: number): void {
   if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive integer, got ${k}`);
   if (logWeights.length !== probabilities.length)
@@ -138,45 +145,58 @@ interface Transform {
   readonly step: number;
 }
 
-/** φ on a uniform grid of u = log t, wide enough that both integrands have vanished at its ends. */
-function laplaceTransform(weights: WeightDistribution, { step = 1 / 4 }: LaplaceTransformOptions): Transform {
+/** e^(−e^x) − (1 − e^x) and e^(−e^x) are below 1e-40 and 1e-175 beyond these: a node's part is then known without an exponential. */
+const [tinyExponent, largeExponent] = [-46, 6];
+
+/** Where φ^power has fallen below e^−60, an integrand's tail is too. */
+const vanished = -60;
+
+/**
+ * φ on a uniform grid of u = log t, wide enough that both integrands have vanished at its ends; what the end cuts off is below power · e^−60.
+ */
+function laplaceTransform(
+  weights: WeightDistribution,
+  power: number,
+  { step = 1 / 4 }: LaplaceTransformOptions,
+): Transform {
   const logScale = exactLogEvidence(weights);
-  const finite: number[] = [];
-  const probabilities: number[] = [];
+  const nodes: number[] = [];
   let zero = 0; // probability of a weight of exactly 0: φ does not fall below it
   for (let i = 0; i < weights.logWeights.length; i++) {
-    const probability = weights.probabilities[i];
-    if (probability < 1e-20) continue;
-    if (weights.logWeights[i] === Number.NEGATIVE_INFINITY) zero += probability;
-    else {
-      finite.push(weights.logWeights[i] - logScale);
-      probabilities.push(probability);
-    }
+    if (weights.probabilities[i] < 1e-20) continue;
+    if (weights.logWeights[i] === Number.NEGATIVE_INFINITY) zero += weights.probabilities[i];
+    else nodes.push(i);
   }
+  // In ascending order, the nodes whose exponential is needed at one u lie between two that only move down as u grows.
+  nodes.sort((i, j) => weights.logWeights[i] - weights.logWeights[j]);
+  const logW = Float64Array.from(nodes, (i) => weights.logWeights[i] - logScale);
+  const probability = Float64Array.from(nodes, (i) => weights.probabilities[i]);
+  const below = new Float64Array(nodes.length + 1); // probability of the nodes before
+  for (let i = 0; i < nodes.length; i++) below[i + 1] = below[i] + probability[i];
   // Below −40 the integrands are of order e^u; above, φ's support ends where t w > 40 for the smallest weight.
-  const smallest = finite.reduce((least, value) => Math.min(least, value), 0);
-  const largest = finite.reduce((most, value) => Math.max(most, value), 0);
-  const low = -40 - Math.max(0, largest);
-  const high = 6 - smallest;
+  const low = -40 - Math.max(0, logW[nodes.length - 1]);
+  const high = largeExponent - Math.min(0, logW[0]);
   const size = Math.ceil((high - low) / step) + 1;
-  const logT = new Float64Array(size);
-  const logPhi = new Float64Array(size);
+  const logT: number[] = [];
+  const logPhi: number[] = [];
+  let [from, to] = [nodes.length, nodes.length];
   for (let j = 0; j < size; j++) {
     const u = low + j * step;
-    logT[j] = u;
-    // 1 − φ by expm1, so that φ^k keeps its digits where φ is near 1.
-    let complement = 0;
-    for (let i = 0; i < finite.length; i++) complement -= probabilities[i] * Math.expm1(-Math.exp(finite[i] + u));
-    logPhi[j] = complement < 0.5 ? Math.log1p(-complement) : Math.log(survival(finite, probabilities, u) + zero);
+    while (from > 0 && logW[from - 1] + u > tinyExponent) from--;
+    while (to > 0 && logW[to - 1] + u > largeExponent) to--;
+    // 1 − φ by expm1, so that φ^k keeps its digits where φ is near 1; Σ π exp(−t w) itself where φ is small.
+    let complement = below[nodes.length] - below[to];
+    for (let i = from; i < to; i++) complement -= probability[i] * Math.expm1(-Math.exp(logW[i] + u));
+    if (complement < 0.5) logPhi.push(Math.log1p(-complement));
+    else {
+      let phi = below[from] + zero;
+      for (let i = from; i < to; i++) phi += probability[i] * Math.exp(-Math.exp(logW[i] + u));
+      logPhi.push(Math.log(phi));
+    }
+    logT.push(u);
+    if (u > largeExponent && power * logPhi[j] < vanished) break;
   }
-  return { logT, logPhi, logScale, step };
-}
-
-/** Σ π_i exp(−t w_i), summed directly: the accurate form where φ is small. */
-function survival(logWeights: readonly number[], probabilities: readonly number[], u: number): number {
-  let sum = 0;
-  for (let i = 0; i < logWeights.length; i++) sum += probabilities[i] * Math.exp(-Math.exp(logWeights[i] + u));
-  return sum;
+  return { logT: Float64Array.from(logT), logPhi: Float64Array.from(logPhi), logScale, step };
 }
 
 function maximum(values: Float64Array): number {

@@ -76,6 +76,29 @@ describe("exactIwae", () => {
   });
 });
 
+describe("weights that range over hundreds of orders of magnitude", () => {
+  // A proposal far wider than a sharp posterior: half of its weights are practically zero.
+  const sharp: WeightDistribution = { logWeights: Float64Array.of(0, -2000), probabilities: Float64Array.of(0.5, 0.5) };
+  const binomial = (n: number): number[] => {
+    const row = [0.5 ** n];
+    for (let j = 1; j <= n; j++) row.push((row[j - 1] * (n - j + 1)) / j);
+    return row;
+  };
+
+  it.each([1, 2, 10, 100])("gives the bound as a sum over how many of the weights are large, k = %i", (k) => {
+    const truth = binomial(k).reduce((sum, p, j) => sum + p * (j === 0 ? -2000 : Math.log(j / k)), 0);
+    expect(exactIwae(sharp, k)).toBeCloseTo(truth, 10);
+  });
+
+  it.each([2, 10, 100])("gives q_EW / q as the mean of k / (1 + others), k = %i", (k) => {
+    const truth = binomial(k - 1).reduce((sum, p, j) => sum + (p * k) / (1 + j), 0);
+    const [large, small] = exactLogTilt(sharp, k, sharp.logWeights);
+    expect(Math.exp(large)).toBeCloseTo(truth, 12);
+    // The small weight wins only where all are small, and then with probability 1/k.
+    expect(Math.exp(small)).toBeCloseTo(0.5 ** (k - 1), 12);
+  });
+});
+
 describe("exactLogTilt", () => {
   it.each([1, 2, 4])("equals enumeration at k = %i", (k) => {
     const tilt = exactLogTilt(discrete, k, discrete.logWeights);
