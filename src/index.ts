@@ -194,7 +194,17 @@ export type {
   TrainingStep,
 } from "./notebook/progress.js";
 export { type PngOptions, renderPng, renderSvg, type SvgOptions } from "./notebook/render.js";
-export type { ChannelDef, ChartData, ChartSpec, Encoding, Json, JsonObject, MarkType, Row } from "./notebook/spec.js";
+export type {
+  Channel,
+  ChannelDef,
+  ChartData,
+  ChartSpec,
+  Encoding,
+  Json,
+  JsonObject,
+  MarkType,
+  Row,
+} from "./notebook/spec.js";
 export type { DataFrameLike, TableColumn, TableOptions, TableRow } from "./notebook/table.js";
 // ops: differentiable operations
 export { bernoulliLogDensity } from "./ops/bernoulliLogDensity.js";

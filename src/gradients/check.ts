@@ -34,6 +34,7 @@ export interface GradientCheck {
   readonly replicates: number;
   /** The |bias|, in standard errors, from which the verdict is "biased". */
   readonly threshold: number;
+  /** The verdict in a sentence, and a table of the components. */
   toString(): string;
 }
 

@@ -37,6 +37,7 @@ export interface LogEvidenceOptions<Theta extends Parameters> {
   readonly extent?: number;
   /** Points in each dimension, odd. Default 201. */
   readonly points?: number;
+  /** Called after every batch of data. */
   readonly onProgress?: (progress: { readonly done: number; readonly of: number }) => void;
 }
 

@@ -38,13 +38,17 @@ export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = T
 
 /** What turns its parameters into one distribution of z, batch `[B]`, event `[D]`. */
 export interface Posterior<Phi extends Parameters> {
+  /** D. */
   readonly dimension: number;
+  /** q(z; φ), batch `[B]`, event `[D]`. */
   distribution(phi: Phi): Distribution;
 }
 
 /** What turns its parameters and data x `[B, P]` into q(z | x), batch `[B]`, event `[D]`. A {@link Posterior} is one that ignores x. */
 export interface ConditionalPosterior<Phi extends Parameters> {
+  /** D. */
   readonly dimension: number;
+  /** q(z | x; φ), batch `[B]`, event `[D]`. */
   distribution(phi: Phi, x: Tensor2D): Distribution;
 }
 

@@ -70,6 +70,7 @@ export type Expectation =
 /** What became of a claim. `negative`: known not to hold here, and explained; `unresolved`: the run was too small to tell. */
 export type Verdict = "reproduced" | "failed" | "negative" | "skipped" | "unresolved";
 
+/** What a claim says, before anything is measured. */
 export interface ClaimDescription {
   /** Unique within the notebook, kebab-case. */
   readonly id: string;
