@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, freemem, release, totalmem } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { findDatasets } from "../data/locate.js";
 import { runChild } from "./children.js";
 import { jupyterEnvironment, quietEnvironment } from "./environment.js";
 import { ExitCode, messageOf } from "./failure.js";
@@ -111,7 +112,7 @@ function packages(): Finding[] {
 /** Loads the backend as a notebook would, in a process of its own, so that a crash of it is a finding too. */
 async function backendFinding(): Promise<Finding> {
   const where = { topic: "Tensors", what: "backend" };
-  const script = join(paths.dist, "cli", "report-backend.js");
+  const script = join(paths.dist, "cli", "reportBackend.js");
   const { code, signal, stdout, stderr } = await runChild(process.execPath, [script], {
     environment: quietEnvironment(),
     timeout: 120,
@@ -176,35 +177,37 @@ function kernel(): Finding {
   }
 }
 
-/** Folders of data, in the order in which the loaders look at them. */
 function dataSets(): Finding[] {
   const topic = "Data";
-  const places: readonly (readonly [string, string | undefined])[] = [
-    ["MARGINALIA_DATA", process.env.MARGINALIA_DATA],
-    ["cache", join(cacheDirectory(), "data")],
-    ["shipped", paths.data],
-  ];
-  return places.map(([what, folder]): Finding => {
-    if (!folder) return { topic, what, state: "ok", value: "not set" };
-    try {
-      const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-      return {
-        topic,
-        what,
-        state: "ok",
-        value: `${names.map(({ name }) => name).join(", ") || "nothing"} (${folder})`,
-      };
-    } catch (error) {
-      if (what !== "MARGINALIA_DATA") return { topic, what, state: "ok", value: `nothing (${folder})` };
-      return {
-        topic,
-        what,
-        state: "broken",
-        value: messageOf(error),
-        advice: "name a folder that can be read, or unset it",
-      };
-    }
+  const folder = process.env.MARGINALIA_DATA;
+  const named: Finding[] = folder ? [namedFolder(folder)] : [];
+  const sets = findDatasets().map(({ title, found, paths: files, missing }): Finding => {
+    if (found) return { topic, what: title, state: "ok", value: dirname(files[0]!) };
+    return {
+      topic,
+      what: title,
+      state: "could be better",
+      value: `not on this machine (${missing.join(", ")})`,
+      advice:
+        "name the folder that holds it in MARGINALIA_DATA; without it a notebook downloads it, or uses glyphs and says so",
+    };
   });
+  return [...named, ...sets];
+}
+
+function namedFolder(folder: string): Finding {
+  const where = { topic: "Data", what: "MARGINALIA_DATA" };
+  try {
+    readdirSync(folder);
+    return { ...where, state: "ok", value: folder };
+  } catch (error) {
+    return {
+      ...where,
+      state: "broken",
+      value: messageOf(error),
+      advice: "name a folder that can be read, or unset it",
+    };
+  }
 }
 
 function browser(): Finding {
