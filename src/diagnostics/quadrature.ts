@@ -82,6 +82,32 @@ export function trapezoid(low: number, high: number, n: number): Quadrature {
 }
 
 /**
+ * Trapezoid rule on [−extent, extent] that is fine near 0 and coarse far out: z = scale · sinh(t) with t equally spaced.
+ *
+ * The spacing at z is that at 0 times √(1 + (z/scale)²). For a latent with a standard normal prior it resolves narrow posteriors, which lie near
+ * 0, and still reaches the tails of a wide proposal. It converges as {@link trapezoid} does.
+ *
+ * @param extent - the end of the interval, positive.
+ * @param scale - where the spacing begins to grow, positive.
+ * @param n - number of points, ≥ 2; an odd number has one at 0.
+ * @throws RangeError if extent or scale is not positive and finite, or n < 2.
+ */
+export function stretchedTrapezoid(extent: number, scale: number, n: number): Quadrature {
+  if (!(extent > 0 && scale > 0 && Number.isFinite(extent / scale))) {
+    throw new RangeError(
+      `stretchedTrapezoid needs a positive, finite extent and scale, but got ${extent} and ${scale}.`,
+    );
+  }
+  const end = Math.asinh(extent / scale);
+  const rule = trapezoid(-end, end, n);
+  return {
+    points: rule.points.map((t) => scale * Math.sinh(t)),
+    logWeights: rule.logWeights.map((weight, i) => weight + Math.log(scale * Math.cosh(rule.points[i]))),
+    dimension: 1,
+  };
+}
+
+/**
  * Product of quadrature rules: every combination of their points, the last rule varying fastest; weights multiply.
  *
  * @param rules - at least one.

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { gaussHermite, logIntegral, productRule, trapezoid } from "../../src/diagnostics/quadrature.js";
+import {
+  gaussHermite,
+  logIntegral,
+  productRule,
+  stretchedTrapezoid,
+  trapezoid,
+} from "../../src/diagnostics/quadrature.js";
 
 const logNormal = (z: number): number => -0.5 * (z * z + Math.log(2 * Math.PI));
 
@@ -48,6 +54,26 @@ describe("trapezoid", () => {
     expect(() => trapezoid(1, 1, 5)).toThrow(/low < high/);
     expect(() => trapezoid(0, Infinity, 5)).toThrow(/finite/);
     expect(() => trapezoid(0, 1, 1)).toThrow(/at least 2/);
+  });
+});
+
+describe("stretchedTrapezoid", () => {
+  it("integrates a narrow density near 0 and a wide one, which no even spacing of as many points can", () => {
+    const normal = (mean: number, scale: number) => (z: number) => logNormal((z - mean) / scale) - Math.log(scale);
+    const rule = stretchedTrapezoid(20, 3, 201);
+    const even = trapezoid(-20, 20, 201);
+    for (const density of [normal(0.4, 0.07), normal(-2.1, 0.1), normal(1, 3.5)]) {
+      expect(logIntegral(rule, rule.points.map(density))).toBeCloseTo(0, 6);
+    }
+    expect(Math.abs(logIntegral(even, even.points.map(normal(0.4, 0.07))))).toBeGreaterThan(0.1);
+    expect(rule.points[100]).toBe(0);
+    expect(rule.points[200]).toBeCloseTo(20, 12);
+  });
+
+  it("refuses an empty interval", () => {
+    expect(() => stretchedTrapezoid(0, 1, 5)).toThrow(/positive/);
+    expect(() => stretchedTrapezoid(5, Number.NaN, 5)).toThrow(RangeError);
+    expect(() => stretchedTrapezoid(5, 1, 1)).toThrow(/at least 2/);
   });
 });
 
