@@ -28,6 +28,7 @@ export {
   type LaplaceTransformOptions,
   type WeightDistribution,
 } from "./bounds/exactImportanceWeighted.js";
+export { type GridPosterior, type GridPosteriorOptions, gridPosterior } from "./bounds/gridPosterior.js";
 export {
   type ImportanceWeightedDistribution,
   type ImportanceWeightedOptions,
@@ -62,7 +63,14 @@ export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogo
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
 export { type Estimate, estimateMean, mean, standardError, variance } from "./diagnostics/moments.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
-export { gaussHermite, logIntegral, productRule, type Quadrature, trapezoid } from "./diagnostics/quadrature.js";
+export {
+  gaussHermite,
+  logIntegral,
+  productRule,
+  type Quadrature,
+  stretchedTrapezoid,
+  trapezoid,
+} from "./diagnostics/quadrature.js";
 export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
 export { Categorical, type CategoricalOptions } from "./distributions/categorical.js";
