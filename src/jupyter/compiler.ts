@@ -1,6 +1,13 @@
 import type { CompletionInfo, Converter, ConvertResult, Diagnostic } from "tslab/dist/converter.js";
 import { applyEdits, type EditedText, mapBack, type Position } from "./positions.js";
-import { expandShorthands, RUNTIME, rewriteAwaits, rewriteDynamicImports, type TypeScript } from "./rewrite.js";
+import {
+  type AwaitEdits,
+  expandShorthands,
+  RUNTIME,
+  rewriteAwaits,
+  rewriteDynamicImports,
+  type TypeScript,
+} from "./rewrite.js";
 import { loadTslab, type TranspileModule, type Tslab } from "./tslab.js";
 
 /** The way from a place in the code that runs back to the cell as it was written. */
@@ -41,6 +48,7 @@ export class CellCompiler {
   readonly converter: Converter;
   readonly #cells = new Map<string, CompiledCell>();
   readonly #inner: Converter;
+  #declarations = "";
   #name = "cell";
   #problems: TypeProblem[] = [];
   #pass: ModulePass | undefined;
@@ -49,14 +57,15 @@ export class CellCompiler {
     this.tslab = loadTslab((transpile, compiler) => this.#wrapTranspile(transpile, compiler));
     this.#inner = this.tslab.createConverter({ isJS: false, isBrowser: false });
     this.converter = {
-      convert: (previous, source) => this.#convert(previous, source),
+      // The executor forgets the declarations of a cell that throws; its variables exist all the same, up to where it threw.
+      convert: (_previous, source) => this.#convert(source),
       addModule: (name, content, metadata) => {
         const diagnostics = this.#inner.addModule(name, content, metadata);
         this.#problems = diagnostics.map((diagnostic) => problemOf(diagnostic, this.#name));
         return diagnostics;
       },
-      inspect: (previous, source, offset) => this.#inner.inspect(previous, source, offset),
-      complete: (previous, source, offset): CompletionInfo => this.#inner.complete(previous, source, offset),
+      inspect: (_previous, source, offset) => this.#inner.inspect(this.#declarations, source, offset),
+      complete: (_previous, source, offset): CompletionInfo => this.#inner.complete(this.#declarations, source, offset),
       close: () => this.#inner.close(),
     };
   }
@@ -77,12 +86,14 @@ export class CellCompiler {
     return this.#cells.get(name);
   }
 
-  #convert(previous: string, source: string): ConvertResult {
+  #convert(source: string): ConvertResult {
     const name = this.#name;
     const expanded = applyEdits(source, expandShorthands(this.tslab.compiler, source));
-    const result = this.#inner.convert(previous, expanded.text);
+    const result = this.#inner.convert(this.#declarations, expanded.text);
     this.#problems = result.diagnostics.map((diagnostic) => problemOf(diagnostic, name, expanded));
-    if (result.output === undefined || result.diagnostics.length > 0) return result;
+    if (result.diagnostics.length > 0) return result;
+    this.#declarations = result.declOutput ?? "";
+    if (result.output === undefined) return result;
 
     const awaits = rewriteAwaits(this.tslab.compiler, result.output);
     const body = applyEdits(result.output, awaits.edits);
@@ -91,17 +102,20 @@ export class CellCompiler {
       const written = toModule?.(position);
       return written && expanded.original(written);
     };
+    const lines = body.text.split("\n").length;
     this.#cells.set(name, {
       name,
       source,
-      // The first line holds what `wrap` writes before the code.
-      locate: ({ line, column }) => toSource(body.original({ line: line - 1, column })),
+      // `wrap` writes one line before the code and some after it.
+      locate: ({ line, column }) =>
+        line >= 1 && line <= lines ? toSource(body.original({ line: line - 1, column })) : undefined,
       site: (index) => {
         const position = awaits.sites[index];
         return position && toSource(position);
       },
     });
-    return { ...result, output: wrap(body.text, name, result.hasToplevelAwait === true && awaits.asGenerator) };
+    const output = wrap(body.text, name, awaits.kind);
+    return { ...result, output, hasToplevelAwait: awaits.kind !== "plain" };
   }
 
   /** Keeps the source maps that the converter's second pass drops, and rewrites `import(…)` while it is still there to be seen. */
@@ -133,12 +147,11 @@ export class CellCompiler {
   }
 }
 
-function wrap(body: string, name: string, asGenerator: boolean): string {
+function wrap(body: string, name: string, kind: AwaitEdits["kind"]): string {
   const require = `require = ${RUNTIME}.require(require);`;
-  const code = asGenerator
-    ? `${require} return ${RUNTIME}.drive(${JSON.stringify(name)}, function* () {\n${body}\n});`
-    : `${require}\n${body}`;
-  return `${code}\n//# sourceURL=${name}`;
+  const start = kind === "generator" ? ` return ${RUNTIME}.drive(${JSON.stringify(name)}, function* () {` : "";
+  const end = kind === "generator" ? "});" : "";
+  return `${require}${start}\n${body}\n${end}\n//# sourceURL=${name}`;
 }
 
 function problemOf(diagnostic: Diagnostic, cell: string, edited?: EditedText): TypeProblem {

@@ -9,20 +9,20 @@ export function completeness(compiler: TypeScript, code: string): JsonObject {
   const file = compiler.createSourceFile("cell.ts", code, compiler.ScriptTarget.Latest, true, compiler.ScriptKind.TS);
   const { parseDiagnostics } = file as ts.SourceFile & { parseDiagnostics: readonly ts.DiagnosticWithLocation[] };
   if (parseDiagnostics.length === 0) return { status: "complete" };
-  // The parser asks for more at the very end; whoever ends with an empty line means to be done.
   const end = code.trimEnd().length;
-  const wantsMore = parseDiagnostics.some(({ start, length }) => start + length >= end && start >= end - 1);
-  const unclosed = parseDiagnostics.some(({ code: number }) => UNTERMINATED.has(number));
-  if (!(wantsMore && asksAtEnd(parseDiagnostics, code)) && !unclosed) return { status: "invalid" };
+  const asksForMore = parseDiagnostics.every(
+    ({ start, code: number }) => start >= end && !ENDS_WITH_ITS_LINE.has(number),
+  );
+  const isOpen = parseDiagnostics.some(({ code: number }) => MAY_GO_ON.has(number));
+  if (!asksForMore && !isOpen) return { status: "invalid" };
   return { status: "incomplete", indent: indentAfter(code) };
 }
 
-/** Unterminated template literals and comments: more lines can end them. (A string in quotes ends with its line.) */
-const UNTERMINATED: ReadonlySet<number> = new Set([1160, 1010]);
+/** Numbers of the parser's complaints about a template literal and a comment that are not closed. */
+const MAY_GO_ON: ReadonlySet<number> = new Set([1160, 1010]);
 
-function asksAtEnd(diagnostics: readonly ts.DiagnosticWithLocation[], code: string): boolean {
-  return diagnostics.every(({ start }) => start >= code.trimEnd().length);
-}
+/** Numbers of its complaints about a string and a regular expression that are not closed. */
+const ENDS_WITH_ITS_LINE: ReadonlySet<number> = new Set([1002, 1161]);
 
 function indentAfter(code: string): string {
   const line = code.slice(code.lastIndexOf("\n") + 1);

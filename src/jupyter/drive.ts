@@ -1,5 +1,6 @@
 import { Script } from "node:vm";
 import { type CellScope, currentScope, KeyboardInterrupt } from "./scope.js";
+import { takeInterrupts } from "./sentinel.js";
 
 /**
  * The code of a cell, as the compiler rewrote it: where it would await at its top level, it yields the number of that `await` and the
@@ -59,6 +60,7 @@ async function settle(
 ): Promise<Resume> {
   try {
     const value = await scope.race(awaited);
+    takeInterrupts();
     if (scope.stopped) return () => generator.throw(scope.reason);
     return () => generator.next(value);
   } catch (error) {
@@ -69,6 +71,7 @@ async function settle(
 
 /** Throws if the cell on whose behalf the caller runs was stopped, else returns the value. */
 export function check<T>(value: T): T {
+  takeInterrupts();
   const scope = currentScope();
   if (scope?.stopped) throw scope.reason;
   return value;

@@ -47,10 +47,17 @@ function describe(error: unknown, findCell: FindCell, seen: Set<unknown>, depth:
   if (!(error instanceof Error)) return [title];
   if (seen.has(error) || depth > MAX_DEPTH) return [`${title} (shown above)`];
   seen.add(error);
+  try {
+    return [title, ...describeFields(error, findCell, seen, depth)];
+  } catch {
+    return [title]; // A field of the error throws when it is read.
+  }
+}
+
+function describeFields(error: Error, findCell: FindCell, seen: Set<unknown>, depth: number): string[] {
   const frames = framesOf(error, findCell);
   const inCell = frames.find(({ file, position }) => position !== undefined && findCell(file) !== undefined);
   return [
-    title,
     ...detailsOf(error),
     ...(inCell === undefined ? [] : excerpt(findCell(inCell.file)?.source, inCell.position!)),
     ...frames.map(printFrame),

@@ -3,6 +3,7 @@ import type { History } from "./history.js";
 import { describeAt } from "./inspection.js";
 import type { Interpreter, Outcome } from "./interpreter.js";
 import { booleanField, type JsonObject, objectField, stringField } from "./json.js";
+import type { Lazy } from "./lazy.js";
 import type { Message } from "./message.js";
 import type { OutputPublisher } from "./publisher.js";
 import { bundleOf } from "./result.js";
@@ -21,13 +22,13 @@ const HELP = /^\s*([\w$.]+)\s*\?\s*$/;
 
 /** Runs the cells that clients send and publishes what comes of them. */
 export class Executions {
-  readonly #interpreter: Interpreter;
+  readonly #interpreter: Lazy<Interpreter>;
   readonly #publisher: OutputPublisher;
   readonly #history: History;
   #count = 0;
   #expressions = 0;
 
-  constructor(interpreter: Interpreter, publisher: OutputPublisher, history: History) {
+  constructor(interpreter: Lazy<Interpreter>, publisher: OutputPublisher, history: History) {
     this.#interpreter = interpreter;
     this.#publisher = publisher;
     this.#history = history;
@@ -66,7 +67,7 @@ export class Executions {
   }
 
   #help(name: string): JsonObject {
-    const data = describeAt(this.#interpreter, name, name.length) ?? {
+    const data = describeAt(this.#interpreter.get(), name, name.length) ?? {
       "text/plain": `Nothing is known about ${name}.`,
     };
     return this.#ok([{ source: "page", data, start: 0 }], {});
@@ -81,8 +82,9 @@ export class Executions {
   }
 
   async #evaluate(code: string, name: string): Promise<{ data?: JsonObject } | ErrorReport> {
-    const findCell = (cell: string) => this.#interpreter.cell(cell);
-    let outcome: Outcome = await this.#interpreter.run(code, name);
+    const interpreter = this.#interpreter.get();
+    const findCell = (cell: string) => interpreter.cell(cell);
+    let outcome: Outcome = await interpreter.run(code, name);
     if (outcome.status === "ok") {
       if (outcome.value === undefined) return {};
       try {

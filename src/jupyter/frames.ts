@@ -37,7 +37,7 @@ export function noteAwait(error: unknown, cell: string, position: Position): voi
 export function framesOf(error: Error, findCell: FindCell): Frame[] {
   const stack = stackLines(error).map(parseFrame);
   const kept = stack.filter((frame) => frame !== undefined && !isInternal(frame)) as Frame[];
-  const located = kept.map((frame) => locate(frame, findCell));
+  const located = kept.map((frame) => locate(frame, findCell)).filter((frame) => frame !== undefined);
   while (located.length > 0 && located.at(-1)!.file === BUILT_IN) located.pop();
   return [...located, ...(awaits.get(error) ?? [])];
 }
@@ -50,11 +50,11 @@ export function printFrame({ where, file, position }: Frame): string {
 }
 
 /** The lines after the message, which may itself have several lines. */
-function stackLines(error: Error): string[] {
-  const stack = typeof error.stack === "string" ? error.stack : "";
-  const start = stack.startsWith(String(error)) ? String(error).length : 0;
+function stackLines({ stack, name, message }: Error): string[] {
+  if (typeof stack !== "string") return [];
+  const title = `${name}: ${message}`;
   return stack
-    .slice(start)
+    .slice(stack.startsWith(title) ? title.length : 0)
     .split("\n")
     .filter((line) => /^\s+at /.test(line));
 }
@@ -75,12 +75,13 @@ function isInternal({ where, file }: Frame): boolean {
   return INTERNAL.test(file) || KERNEL.some((folder) => file.startsWith(folder));
 }
 
-function locate(frame: Frame, findCell: FindCell): Frame {
+function locate(frame: Frame, findCell: FindCell): Frame | undefined {
   const cell = findCell(frame.file);
   if (cell === undefined) return { ...frame, file: shorten(frame.file) };
   const position = frame.position && cell.locate(frame.position);
-  // The functions around a cell's code have names of the engine's choice.
-  const where = /^(?:Object\.|eval|module)/.test(frame.where) ? "" : frame.where;
+  if (position === undefined) return undefined; // In what the kernel wrote around the cell.
+  // Cells call what earlier cells exported, which engines write as a method.
+  const where = frame.where.replace(/^(async )?(?:Proxy|Object)\./, "$1").replace("<anonymous>", "");
   return { where, file: frame.file, position };
 }
 

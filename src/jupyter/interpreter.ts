@@ -6,7 +6,7 @@ import { type CellBody, check, drive, each, gate, isBreak } from "./drive.js";
 import { noteAwait } from "./frames.js";
 import { CellModules } from "./modules.js";
 import { RUNTIME, type TypeScript } from "./rewrite.js";
-import { CellScope, KeyboardInterrupt } from "./scope.js";
+import { CellScope, isKeyboardInterrupt, KeyboardInterrupt } from "./scope.js";
 
 /** How a cell ended. */
 export type Outcome =
@@ -22,6 +22,8 @@ export class Interpreter {
   #scope: CellScope | undefined;
   #value: unknown;
   #errors: unknown[] = [];
+  /** Errors of cells that ended: functions of a stopped cell which still wait throw its error once more. */
+  readonly #reported = new WeakSet<object>();
 
   /** @param folder - where the notebook is; its imports are resolved from there. */
   constructor(folder: string) {
@@ -87,9 +89,10 @@ export class Interpreter {
   /**
    * Reports an error that no code caught. In a program it would end the process; here it ends the cell that runs.
    *
-   * @returns whether a cell runs, and so will report the error.
+   * @returns whether a cell reported the error or will: the one that runs, or one that it stopped already.
    */
   fail(error: unknown): boolean {
+    if (isKeyboardInterrupt(error) || (error instanceof Error && this.#reported.has(error))) return true;
     if (this.#scope === undefined) return false;
     this.#scope.stop(error, 0);
     if (error !== this.#scope.reason) this.#errors.push(error);
@@ -110,6 +113,7 @@ export class Interpreter {
     if (this.#compiler.problems.length > 0) return { status: "types", problems: this.#compiler.problems };
     const thrown = this.#errors.map((error) => (isBreak(error) ? new KeyboardInterrupt() : error));
     const errors = new Set(scope.stopped ? [scope.reason, ...thrown] : thrown);
+    for (const error of errors) if (error instanceof Error) this.#reported.add(error);
     if (errors.size > 0) return { status: "thrown", errors: [...errors] };
     const value = this.#value;
     this.#value = undefined;

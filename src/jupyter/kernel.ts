@@ -8,13 +8,14 @@ import { inspection } from "./inspection.js";
 import type { Interpreter } from "./interpreter.js";
 import { booleanField, type JsonObject, stringField } from "./json.js";
 import { kernelInfo } from "./kernelInfo.js";
+import type { Lazy } from "./lazy.js";
 import { answer, type Message } from "./message.js";
 import type { OutputPublisher } from "./publisher.js";
 
 /** What a kernel is made of. */
 export interface KernelParts {
   readonly channels: Channels;
-  readonly interpreter: Interpreter;
+  readonly interpreter: Lazy<Interpreter>;
   readonly publisher: OutputPublisher;
   readonly history: History;
   readonly log: (line: string) => void;
@@ -68,7 +69,7 @@ export class Kernel {
   }
 
   async #execute({ message, channel }: QueuedCell): Promise<void> {
-    const content = await this.#executions.run(message, () => this.#abortQueued());
+    const content = await this.#executions.run(message, () => this.#abortQueued()).catch((e) => this.#internalError(e));
     this.#parts.channels.reply(channel, answer(message, "execute_reply", content));
   }
 
@@ -106,19 +107,19 @@ export class Kernel {
     try {
       switch (header.msg_type) {
         case "kernel_info_request":
-          return kernelInfo(interpreter.compiler.version);
+          return kernelInfo();
         case "complete_request":
-          return completion(interpreter, content);
+          return completion(interpreter.get(), content);
         case "inspect_request":
-          return inspection(interpreter, content);
+          return inspection(interpreter.get(), content);
         case "is_complete_request":
-          return completeness(interpreter.compiler, stringField(content, "code"));
+          return completeness(interpreter.get().compiler, stringField(content, "code"));
         case "history_request":
           return history.answer(content);
         case "comm_info_request":
           return { status: "ok", comms: {} };
         case "interrupt_request":
-          interpreter.interrupt();
+          interpreter.peek()?.interrupt();
           return { status: "ok" };
         case "shutdown_request":
           return { status: "ok", restart: booleanField(content, "restart") };
@@ -127,10 +128,15 @@ export class Kernel {
           return undefined;
       }
     } catch (error) {
-      const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-      log(`${header.msg_type} failed: ${stack}`);
-      return { status: "error", ename: name, evalue: message, traceback: stack.split("\n") };
+      return this.#internalError(error);
     }
+  }
+
+  /** The reply where the kernel itself failed. */
+  #internalError(error: unknown): JsonObject {
+    const { name, message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+    this.#parts.log(`the kernel failed: ${stack}`);
+    return { status: "error", ename: name, evalue: message, traceback: stack.split("\n") };
   }
 
   async #busy(message: Message, work: () => Promise<void>): Promise<void> {

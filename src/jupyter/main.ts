@@ -6,14 +6,20 @@ import { forbidExit } from "./exit.js";
 import { History } from "./history.js";
 import { Interpreter } from "./interpreter.js";
 import { Kernel } from "./kernel.js";
-import { watchParent } from "./parent.js";
+import { Lazy } from "./lazy.js";
 import { OutputPublisher } from "./publisher.js";
 import { installInterruptSignal } from "./scope.js";
+import { startSentinel } from "./sentinel.js";
 import { captureConsoleClear, captureStreams } from "./streams.js";
+import { quietExperimentalWarnings } from "./warnings.js";
 
 /** Exit codes: the connection file cannot be used, or was not given. */
 const BAD_CONNECTION = 1;
 const BAD_USAGE = 2;
+
+/** The compiler loads when the first request has been answered, or when none comes. */
+const WARM_UP_AFTER_REQUEST_MS = 5;
+const WARM_UP_AT_LATEST_MS = 1000;
 
 /** Enough for a cell's frame to be seen below a library's. */
 const STACK_DEPTH = 50;
@@ -36,30 +42,39 @@ async function main(path: string | undefined): Promise<void> {
 async function start(connection: Connection): Promise<void> {
   process.setSourceMapsEnabled(true);
   Error.stackTraceLimit = STACK_DEPTH;
-  watchParent();
+  quietExperimentalWarnings();
   const log = serverLog();
   const exit = forbidExit();
   const channels = new Channels(connection, log);
   const publisher = new OutputPublisher(channels);
-  const interpreter = new Interpreter(process.cwd());
+  const interpreter = new Lazy(() => {
+    const made = new Interpreter(process.cwd());
+    installDisplay(publisher);
+    return made;
+  });
   const close = () => void channels.close().then(() => exit(0));
   const kernel = new Kernel({ channels, interpreter, publisher, history: new History(), log, exit: close });
 
-  installDisplay(publisher);
   installInterruptSignal();
-  process.on("SIGINT", () => interpreter.interrupt());
   const stray = (kind: string) => (error: unknown) => {
-    if (interpreter.fail(error)) return;
-    const { traceback } = reportThrown([error], (name) => interpreter.cell(name));
+    if (interpreter.peek()?.fail(error)) return;
+    const { traceback } = reportThrown([error], (name) => interpreter.peek()?.cell(name));
     publisher.write("stderr", `${kind}, after its cell had ended:\n${traceback.join("\n")}\n`);
     log(`${kind}: ${traceback.join("\n")}`);
   };
   process.on("uncaughtException", stray("Uncaught error"));
   process.on("unhandledRejection", stray("Unhandled rejection"));
 
-  await channels.open((message, channel) => kernel.handle(message, channel));
+  await startSentinel(() => interpreter.peek()?.interrupt());
   captureStreams(publisher);
   captureConsoleClear(publisher);
+  // The compiler takes a second to load: a client hears that the kernel is there before, and its first cell finds it loaded.
+  const warmUp = setTimeout(() => interpreter.get(), WARM_UP_AT_LATEST_MS);
+  await channels.open((message, channel) => {
+    kernel.handle(message, channel);
+    clearTimeout(warmUp);
+    setTimeout(() => interpreter.get(), WARM_UP_AFTER_REQUEST_MS);
+  });
 }
 
 /** Writes lines to where the process was started, past what cells print. */

@@ -38,8 +38,8 @@ export function rewriteDynamicImports(compiler: TypeScript, script: string): Edi
 /** The edits that let a cell be stopped at each `await`. */
 export interface AwaitEdits {
   readonly edits: Edit[];
-  /** Whether the code has to run as a generator, `await` at the top level being `yield`. */
-  readonly asGenerator: boolean;
+  /** How the code has to run: without `await`, as a generator whose `yield` stands for `await`, or as an async function. */
+  readonly kind: "plain" | "generator" | "async";
   /** Where the top-level awaits are, by number, in the script before the edits. */
   readonly sites: Position[];
 }
@@ -84,7 +84,8 @@ export function rewriteAwaits(compiler: TypeScript, script: string): AwaitEdits 
   }
 
   visit(file, false);
-  return { edits, asGenerator, sites };
+  const kind = !asGenerator ? "async" : sites.length > 0 ? "generator" : "plain";
+  return { edits, kind, sites };
 }
 
 function hasTopLevelForAwait(compiler: TypeScript, node: ts.Node): boolean {

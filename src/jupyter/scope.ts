@@ -9,6 +9,11 @@ export class KeyboardInterrupt extends Error {
   }
 }
 
+/** Whether a value is an interrupt, the kernel's or that of a library which saw the signal. */
+export function isKeyboardInterrupt(error: unknown): boolean {
+  return error instanceof Error && error.name === "KeyboardInterrupt";
+}
+
 /** Where libraries find the `AbortSignal` of the cell on whose behalf they run, on `globalThis`. */
 export const INTERRUPT: symbol = Symbol.for("marginalia.interrupt");
 

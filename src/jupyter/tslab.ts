@@ -12,30 +12,47 @@ export interface Tslab {
   readonly createExecutor: typeof createExecutor;
 }
 
+/** A function that tslab's fork of the compiler adds. */
+type Diagnose = (...args: unknown[]) => readonly ts.Diagnostic[];
+
+/**
+ * "The inferred type cannot be named without a reference to [a file of a package]": true of a published declaration, but the declarations of
+ * cells are read where they were made.
+ */
+const NOT_PORTABLE = 2742;
+
 /** Replaces the converter's second pass, from ES modules to CommonJS, for one file. */
 export type TranspileModule = TypeScript["transpileModule"];
 
 /**
  * Loads tslab's converter and executor with the compiler options of this project.
  *
- * tslab reads no tsconfig.json and fixes its options. Its modules find the compiler in Node's module cache, so the compiler that they find is
- * a copy with two functions replaced: the one that takes the options, and the one that makes CommonJS, which loses source maps.
+ * tslab reads no tsconfig.json and fixes its options. Its modules find the compiler in Node's module cache, so what they find is a copy
+ * with three functions replaced: one takes the options, one checks, and one makes CommonJS and would lose the source maps.
+ *
+ * @throws Error if something loaded tslab's converter before, which then has its own options.
  */
 export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: TypeScript) => TranspileModule): Tslab {
   const require = createRequire(import.meta.url);
   const fromTslab = createRequire(require.resolve("tslab/dist/main.js"));
   const compilerPath = fromTslab.resolve("@tslab/typescript-for-tslab");
+  const converterPath = require.resolve("tslab/dist/converter.js");
+  if (require.cache[converterPath] !== undefined) throw new Error(`${converterPath} was loaded before the kernel.`);
   const compiler = fromTslab(compilerPath) as TypeScript;
   const cached = require.cache[compilerPath];
   if (cached === undefined) throw new Error(`The TypeScript compiler of tslab was not loaded from ${compilerPath}.`);
   const createHost = compiler.createWatchCompilerHost as (...args: unknown[]) => unknown;
+  const { getPreEmitDiagnosticsOfFiles: diagnose } = compiler as TypeScript & {
+    getPreEmitDiagnosticsOfFiles: Diagnose;
+  };
   cached.exports = {
     ...compiler,
     createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
       createHost(files, { ...options, ...cellOptions(compiler, dirname(compilerPath)) }, ...rest),
     transpileModule: wrapTranspile(compiler.transpileModule, compiler),
+    getPreEmitDiagnosticsOfFiles: (...args: unknown[]) => diagnose(...args).filter(({ code }) => code !== NOT_PORTABLE),
   };
-  const { createConverter } = require("tslab/dist/converter.js") as Pick<Tslab, "createConverter">;
+  const { createConverter } = require(converterPath) as Pick<Tslab, "createConverter">;
   const { createExecutor } = require("tslab/dist/executor.js") as Pick<Tslab, "createExecutor">;
   return { compiler, createConverter, createExecutor };
 }
