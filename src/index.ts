@@ -208,8 +208,10 @@ export type {
   ChartData,
   ChartSpec,
   Encoding,
+  FieldType,
   Json,
   JsonObject,
+  ListChannel,
   MarkType,
   Row,
 } from "./notebook/spec.js";
