@@ -79,8 +79,9 @@ export function uniform(
     const unit = isNative()
       ? statelessNative("StatelessRandomUniform", key, shape, "float32")
       : portable(key, shape, (words, out, i) => {
-          out[i] = (words[0] >>> 8) / 2 ** 24;
-          if (i + 1 < out.length) out[i + 1] = (words[1] >>> 8) / 2 ** 24;
+          // 23 bits, as libtensorflow: with 24, the largest u times a float32 total can round up to that total.
+          out[i] = (words[0] >>> 9) / 2 ** 23;
+          if (i + 1 < out.length) out[i + 1] = (words[1] >>> 9) / 2 ** 23;
         });
     return low === 0 && high === 1 ? unit : tf.add(tf.mul(unit, high - low), low);
   });
