@@ -48,7 +48,11 @@ function isCurrent() {
   if (stamp.times === now.times) return true;
   // A fresh checkout has new times and old content.
   if (stamp.content !== now.content()) return false;
-  writeStamp({ ...stamp, times: now.times });
+  try {
+    writeStamp({ ...stamp, times: now.times });
+  } catch {
+    // A project that may only be read is compared by content each time.
+  }
   return true;
 }
 

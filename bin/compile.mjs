@@ -55,7 +55,12 @@ const errors = [
   ...program.getDeclarationDiagnostics(),
 ].filter((diagnostic) => diagnostic.category === ts.DiagnosticCategory.Error);
 if (errors.length > 0) fail(ts.sortAndDeduplicateDiagnostics(errors));
-program.emit();
+try {
+  program.emit();
+} catch (error) {
+  process.stderr.write(`dist cannot be written: ${error.message}\n`);
+  process.exit(1);
+}
 
 // What remains of a source file that has been removed would still be importable.
 const kept = new Set(config.fileNames.flatMap((file) => ts.getOutputFileNames(config, file, false)));

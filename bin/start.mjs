@@ -10,9 +10,15 @@ async function start() {
     process.stderr.write(`The packages are not installed: run "npm ci" in ${root} first.\n`);
     return 1;
   }
-  const announce = () => process.stderr.write("Compiling the library …\n");
-  if ((await build({ onStart: announce })) === "failed") {
-    process.stderr.write("The library does not compile: see the lines above.\n");
+  try {
+    const announce = () => process.stderr.write("Compiling the library …\n");
+    if ((await build({ onStart: announce })) === "failed") {
+      process.stderr.write("The library does not compile: see the lines above.\n");
+      return 1;
+    }
+  } catch (error) {
+    if (!error.code) throw error;
+    process.stderr.write(`The library could not be compiled, for ${root} cannot be written (${error.message}).\n`);
     return 1;
   }
   const { main } = await import("../dist/cli/main.js");
