@@ -4,8 +4,8 @@ import type { Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
+import { valuesOf } from "../engine/values.js";
 import { checkSamples, drawLogWeights, type Point, type Problem } from "../models/problem.js";
-import { valuesOf } from "../models/values.js";
 import type { Bound } from "./bound.js";
 
 /** How many latents (samples times data) one pass draws at most, unless told otherwise: 50 MB a tensor for 28×28 images. */

@@ -4,9 +4,9 @@ import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
+import { valuesOf } from "../engine/values.js";
 import type { GridModel } from "../models/logEvidence.js";
 import type { ConditionalPosterior } from "../models/problem.js";
-import { valuesOf } from "../models/values.js";
 import {
   exactIwae,
   exactLogTilt,

@@ -5,8 +5,8 @@ import type { Parameters } from "../engine/parameters.js";
 import { foldIn, type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
+import { valuesOf } from "../engine/values.js";
 import { checkSamples, drawLogWeights, type Problem } from "../models/problem.js";
-import { valuesOf } from "../models/values.js";
 import { sir } from "../samplers/sir.js";
 import { iwae } from "./iwae.js";
 

@@ -2,8 +2,8 @@ import type { Bound } from "../bounds/bound.js";
 import { valueAndGradient } from "../engine/gradient.js";
 import type { Parameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor1D, tf } from "../engine/tf.js";
+import { tidied } from "../engine/values.js";
 import type { Point, Problem } from "../models/problem.js";
-import { tidied } from "../models/values.js";
 
 /** What a gradient estimator looks at. */
 export interface GradientInputs<Theta extends Parameters, Phi extends Parameters, Z> extends Point<Theta, Phi> {

@@ -1,6 +1,6 @@
 import { type Scalar, tf } from "../engine/tf.js";
+import { tidied } from "../engine/values.js";
 import { drawLogWeights } from "../models/problem.js";
-import { tidied } from "../models/values.js";
 import type { Gradient } from "./gradient.js";
 
 /**

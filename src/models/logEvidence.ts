@@ -3,7 +3,7 @@ import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
-import { valuesOf } from "./values.js";
+import { valuesOf } from "../engine/values.js";
 
 /** How many numbers one block of log-likelihoods may hold. */
 const valuesAtOnce = 1 << 22;

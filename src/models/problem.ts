@@ -3,7 +3,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
-import { tidied } from "./values.js";
+import { tidied } from "../engine/values.js";
 
 /** The parameters of a model that has none: `{}`. */
 export type NoParameters = Record<string, never>;

@@ -1,6 +1,6 @@
 import { countParameters, leaves, mapParameters, type Parameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
-import { tidied } from "../models/values.js";
+import { tidied } from "../engine/values.js";
 import type { Optimizer, Schedule } from "./optimizer.js";
 import { constant } from "./schedules.js";
 

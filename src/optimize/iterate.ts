@@ -3,7 +3,7 @@ import { leaves, type Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { formatShape } from "../engine/shape.js";
 import type { Tensor } from "../engine/tf.js";
-import { tidied } from "../models/values.js";
+import { tidied } from "../engine/values.js";
 
 /** What a step is a pure function of. */
 export interface StepInputs<State extends Parameters> {

@@ -1,4 +1,4 @@
-import { type Tensor, tf } from "../engine/tf.js";
+import { type Tensor, tf } from "./tf.js";
 
 /** The numbers of the tensor that `compute` returns; every tensor made on the way is disposed. */
 export function valuesOf(compute: () => Tensor): Float32Array {
