@@ -36,6 +36,11 @@ export interface HeatmapOptions {
   readonly legend?: string;
   /** Points drawn over every panel, or over the one they name: `{ x, y, panel? }`. */
   readonly marks?: readonly { readonly x: number; readonly y: number; readonly panel?: string }[];
+  /** Lines drawn over every panel, or over the one they name, such as the ellipse of a Gaussian. */
+  readonly curves?: readonly {
+    readonly points: readonly { readonly x: number; readonly y: number }[];
+    readonly panel?: string;
+  }[];
 }
 
 /** Stops of viridis (van der Walt and Smith, 2015), which is even in lightness and safe for colour-blind readers. */
@@ -166,8 +171,25 @@ export function heatmaps(options: HeatmapOptions): Chart {
       },
     });
   }
+  const over = (panel?: string): readonly string[] =>
+    panel === undefined ? panels.map(({ title }) => title) : [panel];
+  const curves = (options.curves ?? []).flatMap(({ points, panel }, curve): Row[] =>
+    over(panel).flatMap((name) => points.map(({ x: cx, y: cy }, order) => ({ panel: name, curve, order, cx, cy }))),
+  );
+  if (curves.length > 0) {
+    layers.push({
+      transform: [{ filter: "isValid(datum.curve)" }],
+      mark: { type: "line", stroke: "white", strokeWidth: 1, clip: true, tooltip: null },
+      encoding: {
+        x: { field: "cx", type: "quantitative" },
+        y: { field: "cy", type: "quantitative" },
+        detail: { field: "curve", type: "nominal" },
+        order: { field: "order", type: "quantitative" },
+      },
+    });
+  }
   const marks = (options.marks ?? []).flatMap(({ x: mx, y: my, panel }): Row[] =>
-    (panel === undefined ? panels.map(({ title }) => title) : [panel]).map((name) => ({ panel: name, mx, my })),
+    over(panel).map((name) => ({ panel: name, mx, my })),
   );
   if (marks.length > 0) {
     layers.push({
@@ -188,7 +210,7 @@ export function heatmaps(options: HeatmapOptions): Chart {
         layer: layers,
       },
     },
-    data: [...images, ...marks],
+    data: [...images, ...curves, ...marks],
     numbers: panels.flatMap(({ title, values }) =>
       Array.from(
         { length: values.length },

@@ -13,12 +13,18 @@ const gaussian = (mx: number, my: number): Float64Array =>
   });
 const options = { x: { title: "z₁", ...axis }, y: { title: "z₂", ...axis } };
 
+/** A picture of an SVG; its pixels are read once, since reading them copies them. */
+function rendered(svg: string, background: string): { width: number; height: number; pixels: Uint8Array } {
+  const image = new Resvg(svg, { background }).render();
+  return { width: image.width, height: image.height, pixels: image.pixels };
+}
+
 describe("heatmaps", () => {
   it("puts the grid's first point at the lower left and its values where the axes say", async () => {
     const { spec, data } = heatmaps({ ...options, panels: [{ title: "p", values: gaussian(3, -4) }] });
     const values = data as Row[];
     const svg = await renderSvg({ data: { values }, ...spec });
-    const image = new Resvg(svg, { background: "white" }).render();
+    const image = rendered(svg, "white");
     // The plotting area is the largest dark rectangle: find the brightest (yellow) pixel within it.
     let [brightest, bx, by, left, right, top, bottom] = [0, 0, 0, image.width, 0, image.height, 0];
     for (let y = 40; y < image.height; y++) {
@@ -56,6 +62,47 @@ describe("heatmaps", () => {
         value: Number(panels[0]!.values[points + 2]!.toPrecision(6)),
       });
     }
+  });
+
+  it("draws a curve over the panel that it names, and over all if it names none, where the axes say", async () => {
+    const circle = Array.from({ length: 41 }, (_, i) => ({
+      x: 3 + Math.cos((Math.PI * i) / 20),
+      y: -4 + Math.sin((Math.PI * i) / 20),
+    }));
+    const panels = ["a", "b"].map((title) => ({ title, values: gaussian(9, 9) }));
+    const white = async (panel?: string): Promise<{ count: number; x: number; y: number }> => {
+      const { spec, data } = heatmaps({ ...options, panels, curves: [{ points: circle, ...(panel && { panel }) }] });
+      const chart = { data: { values: data as Row[] }, ...spec };
+      expect((await inspect(chart)).warnings).toEqual([]);
+      const { width, height, pixels } = rendered(await renderSvg(chart), "black");
+      const darkest = (i: number) => Math.min(pixels[4 * i]!, pixels[4 * i + 1]!, pixels[4 * i + 2]!);
+      const isGround = (i: number) => pixels[4 * i] === 68 && pixels[4 * i + 1] === 1 && pixels[4 * i + 2] === 84;
+      // Both panels are of one colour and of one height; the first is the leftmost square of it.
+      const panel1 = { left: width, top: height, bottom: 0 };
+      for (let i = 0; i < width * height; i++) {
+        if (!isGround(i)) continue;
+        panel1.left = Math.min(panel1.left, i % width);
+        panel1.top = Math.min(panel1.top, Math.floor(i / width));
+        panel1.bottom = Math.max(panel1.bottom, Math.floor(i / width));
+      }
+      const side = panel1.bottom - panel1.top;
+      const found = { count: 0, x: 0, y: 0 };
+      for (let y = 1; y < side; y++) {
+        for (let x = 1; x < side; x++) {
+          if (darkest((panel1.top + y) * width + panel1.left + x) < 150) continue;
+          found.count++;
+          found.x += -6 + (12 * x) / side;
+          found.y += 6 - (12 * y) / side;
+        }
+      }
+      return { count: found.count, x: found.x / found.count, y: found.y / found.count };
+    };
+    const first = await white("a");
+    expect(first.count).toBeGreaterThan(20);
+    expect(first.x).toBeCloseTo(3, 0);
+    expect(first.y).toBeCloseTo(-4, 0);
+    expect((await white()).count).toBe(first.count);
+    expect((await white("b")).count).toBe(0);
   });
 
   it("refuses values that do not fit the grid, and what has no colour", () => {
