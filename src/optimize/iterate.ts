@@ -35,7 +35,7 @@ export interface Progress<State extends Parameters> {
   /** How many steps have been taken. */
   readonly step: number;
   /** How many there are to take. */
-  readonly of: number;
+  readonly steps: number;
   /** The last step's objective, averaged over data. */
   readonly value: number;
   readonly seconds: number;
@@ -120,7 +120,7 @@ export async function iterate<State extends Parameters>(
       count++;
       const now = performance.now();
       const seconds = (now - started) / 1000;
-      const progress = { step: step + 1, of: steps, value, seconds, trace, state };
+      const progress = { step: step + 1, steps, value, seconds, trace, state };
       const stopping = stop?.(progress) ?? false;
       if ((step + 1) % traceEvery === 0 || isLast || stopping) {
         trace.push({ step: step + 1, value: sum / count, seconds });

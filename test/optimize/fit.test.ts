@@ -172,7 +172,14 @@ describe("fit", () => {
       key: randomKey(1),
     };
     const each: number[] = [];
-    const fine = await fitProblem({ ...options, progressEvery: 0, onProgress: ({ value }) => void each.push(value) });
+    const done: number[] = [];
+    // What a notebook's live trace takes must be what a fit gives.
+    const trace = (at: { step: number; steps: number; value: number; seconds: number }): void => {
+      each.push(at.value);
+      done.push(at.step / at.steps);
+    };
+    const fine = await fitProblem({ ...options, progressEvery: 0, onProgress: trace });
+    expect(done).toEqual(each.map((_, i) => (i + 1) / 10));
     expect(fine.trace.map(({ value }) => value)).toEqual(each);
     const coarse = await fitProblem({ ...options, traceEvery: 4 });
     expect(coarse.trace.map(({ step }) => step)).toEqual([4, 8, 10]);
