@@ -51,7 +51,8 @@ export interface AwaitEdits {
  * A cell that has `for await` at its top level stays an async function.
  */
 export function rewriteAwaits(compiler: TypeScript, script: string): AwaitEdits {
-  const file = parse(compiler, script, compiler.ScriptKind.JS);
+  // Only in a module is `await (0, m.f)()`, which imports become, an `await` and no call of a function of that name.
+  const file = parse(compiler, `${script}\nexport {};`, compiler.ScriptKind.JS);
   const asGenerator = !hasTopLevelForAwait(compiler, file);
   const edits: Edit[] = [];
   const sites: Position[] = [];
