@@ -1,6 +1,6 @@
 import { Script } from "node:vm";
 import { type CellScope, currentScope, KeyboardInterrupt } from "./scope.js";
-import { takeInterrupts } from "./sentinel.js";
+import { forgetInterrupts, takeInterrupts } from "./sentinel.js";
 
 /**
  * The code of a cell, as the compiler rewrote it: where it would await at its top level, it yields the number of that `await` and the
@@ -17,13 +17,15 @@ export function interruptibly<T>(body: () => T): T {
   try {
     return step.runInThisContext({ breakOnSigint: true }) as T;
   } catch (error) {
-    throw isBreak(error) ? new KeyboardInterrupt() : error;
+    throw asInterrupt(error);
   }
 }
 
-/** Whether an error says that SIGINT stopped synchronous code. */
-export function isBreak(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
+/** The error itself, or an interrupt where it says that SIGINT broke synchronous code. */
+export function asInterrupt(error: unknown): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED")) return error;
+  forgetInterrupts();
+  return new KeyboardInterrupt();
 }
 
 /**

@@ -2,7 +2,7 @@ import type { QuickInfo } from "@tslab/typescript-for-tslab";
 import type { CompletionInfo } from "tslab/dist/converter.js";
 import type { Executor } from "tslab/dist/executor.js";
 import { CellCompiler, type CompiledCell, type TypeProblem } from "./compiler.js";
-import { type CellBody, check, drive, each, gate, isBreak } from "./drive.js";
+import { asInterrupt, type CellBody, check, drive, each, gate } from "./drive.js";
 import { noteAwait } from "./frames.js";
 import { CellModules } from "./modules.js";
 import { RUNTIME, type TypeScript } from "./rewrite.js";
@@ -111,7 +111,7 @@ export class Interpreter {
 
   #outcome(scope: CellScope): Outcome {
     if (this.#compiler.problems.length > 0) return { status: "types", problems: this.#compiler.problems };
-    const thrown = this.#errors.map((error) => (isBreak(error) ? new KeyboardInterrupt() : error));
+    const thrown = this.#errors.map(asInterrupt);
     const errors = new Set(scope.stopped ? [scope.reason, ...thrown] : thrown);
     for (const error of errors) if (error instanceof Error) this.#reported.add(error);
     if (errors.size > 0) return { status: "thrown", errors: [...errors] };

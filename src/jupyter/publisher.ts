@@ -9,10 +9,14 @@ export type StreamName = "stdout" | "stderr";
 const FLUSH_AFTER_MS = 50;
 const FLUSH_AT_CHARACTERS = 65_536;
 
+/** So many messages of text may be sent at once; then one more for each `REFILL_MS`. Servers drop output above 1,000 a second. */
+const BURST = 10;
+const REFILL_MS = 10;
+
 /**
  * Everything that clients see of a running cell, in the order in which it happened.
  *
- * Text is gathered for a moment, so that a fast loop sends few messages; whatever is published next (text of the other stream, a
+ * Text of a fast loop is gathered for a moment, so that it makes few messages; whatever is published next (text of the other stream, a
  * display, the result) sends the gathered text first.
  */
 export class OutputPublisher {
@@ -25,7 +29,8 @@ export class OutputPublisher {
   #muted = false;
   #name: StreamName = "stdout";
   #text = "";
-  #flushedAt = 0;
+  #allowance = BURST;
+  #countedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(channels: Channels) {
@@ -52,8 +57,8 @@ export class OutputPublisher {
     if (name !== this.#name) this.flush();
     this.#name = name;
     this.#text += text;
-    // A synchronous loop gives timers no chance to fire, so the clock is asked as well.
-    if (this.#text.length >= FLUSH_AT_CHARACTERS || performance.now() - this.#flushedAt > FLUSH_AFTER_MS) this.flush();
+    // A synchronous computation gives timers no chance to fire: what it prints now and then is sent at once.
+    if (this.#text.length >= FLUSH_AT_CHARACTERS || this.#mayFlush()) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_AFTER_MS);
   }
 
@@ -61,11 +66,18 @@ export class OutputPublisher {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushedAt = performance.now();
     if (this.#text === "") return;
     const text = this.#text;
     this.#text = "";
+    this.#allowance--;
     this.#send("stream", { name: this.#name, text });
+  }
+
+  #mayFlush(): boolean {
+    const now = performance.now();
+    this.#allowance = Math.min(BURST, this.#allowance + (now - this.#countedAt) / REFILL_MS);
+    this.#countedAt = now;
+    return this.#allowance >= 1;
   }
 
   #send(type: string, content: JsonObject): void {

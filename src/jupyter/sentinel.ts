@@ -35,6 +35,11 @@ export function takeInterrupts(): void {
   if (Atomics.load(arrived, 0) > 0 && Atomics.exchange(arrived, 0, 0) > 0) onInterrupt?.();
 }
 
+/** Forgets interrupts that have been handled otherwise: SIGINT broke the script that ran. */
+export function forgetInterrupts(): void {
+  Atomics.store(arrived, 0, 0);
+}
+
 /** Ignores listeners for SIGINT: a library that adds and removes one would leave the signal with its default, which is to end the process. */
 function keepSignal(): void {
   for (const method of ["on", "addListener", "once", "prependListener", "prependOnceListener"] as const) {
