@@ -5,6 +5,7 @@ import { setUp } from "../setup/setup.js";
 import { formatDuration, formatTable, liveLines, paint } from "../terminal.js";
 import { arrows } from "./arrows.js";
 import { cells } from "./cells.js";
+import { docs } from "./docs.js";
 import { kernel } from "./kernel.js";
 import { notebooks } from "./notebooks.js";
 import { type Counts, type Stage, sum } from "./stage.js";
@@ -18,6 +19,7 @@ export const stages: readonly Stage[] = [
   types,
   arrows,
   cells,
+  docs,
   unit,
   kernel,
   notebooks,
