@@ -79,9 +79,10 @@ async def run(client: ReportingClient, directory: str, timeout: float | None) ->
     cells = [(i, c) for i, c in enumerate(client.nb.cells) if c.cell_type == "code" and c.source.strip()]
     started = time.monotonic()
     source = ""
+    ended = started
 
     async def every_cell() -> None:
-        nonlocal source
+        nonlocal source, ended
         async with client.async_setup_kernel(cwd=directory):
             intercept_signals()
             emit("ready", seconds=round(time.monotonic() - started, 3))
@@ -91,6 +92,7 @@ async def run(client: ReportingClient, directory: str, timeout: float | None) ->
                 cell_started = time.monotonic()
                 await client.async_execute_cell(cell, index)
                 emit("cell", index=number, of=len(cells), seconds=round(time.monotonic() - cell_started, 3))
+            ended = time.monotonic()
 
     task = asyncio.ensure_future(every_cell())
     loop = asyncio.get_running_loop()
@@ -144,7 +146,7 @@ async def run(client: ReportingClient, directory: str, timeout: float | None) ->
     except DeadKernelError as error:
         emit("dead", cell=client.code_cell, source=source, message=str(error))
         return 1
-    emit("done", seconds=round(time.monotonic() - started, 3))
+    emit("done", seconds=round(ended - started, 3))
     return 0
 
 

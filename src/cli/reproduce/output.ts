@@ -50,7 +50,7 @@ export function checkWritable(directory: string, options: WriteCheck = {}): void
     writeFileSync(probe, "x");
   } catch (error) {
     const reason = reasons[codeOf(error) ?? ""] ?? messageOf(error);
-    throw new Failure(`Cannot write to ${directory}: ${reason}. Choose another folder with --output.`, {
+    throw new Failure(`Cannot write to ${directory}: ${reason}. Choose another folder with ${option}.`, {
       cause: error,
     });
   }
