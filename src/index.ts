@@ -71,6 +71,7 @@ export {
   stretchedTrapezoid,
   trapezoid,
 } from "./diagnostics/quadrature.js";
+export { studentQuantile } from "./diagnostics/studentQuantile.js";
 export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
 export { Categorical, type CategoricalOptions } from "./distributions/categorical.js";
