@@ -52,7 +52,7 @@ export function exactIwae(weights: WeightDistribution, k: number, options: Lapla
  * q_EW(z)/q(z | x) = k w(z) E[1/(w(z) + S_{k−1})] = k ∫ w e^{u − w e^u} φ(e^u)^{k−1} du: a function of the weight alone.
  *
  * @param logWeights log p(x, z) − log q(z | x) at the points asked for, any number of them.
- * @returns log(q_EW(z)/q(z | x)), one value a point. The ratio's absolute error is below k e^−60, so that where it is smaller only its order is told.
+ * @returns log(q_EW(z)/q(z | x)), one value a point. The ratio's absolute error is below k² e^−60, so that where it is smaller only its order is told.
  * @throws if k is no positive integer, or the nodes' probabilities do not sum to 1 within 1e-6.
  * Source: Cremer et al. 2017, "Implicit q_IW Distribution", second equation.
  */
@@ -64,16 +64,20 @@ export function exactLogTilt(
 ): Float64Array {
   check(weights, k);
   if (k === 1) return new Float64Array(logWeights.length);
-  const { logT, logPhi, logScale, step } = laplaceTransform(weights, k - 1, options);
+  const highest = logWeights.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const { logT, logPhi, logScale, zero, step } = laplaceTransform(weights, k - 1, options, highest);
+  // φ falls to the probability of a weight of zero, not to zero: that part of the integral is known, ∫ w e^{u − w e^u} du = 1.
+  const rest = zero ** (k - 1);
+  const power = logPhi.map((value) => Math.exp((k - 1) * value) - rest);
   return Float64Array.from(logWeights, (logWeight) => {
-    const logW = logWeight - logScale;
+    const logW = Math.min(logWeight - logScale, decisive);
     if (logW === Number.NEGATIVE_INFINITY) return Number.NEGATIVE_INFINITY;
     let integral = 0;
     for (let j = 0; j < logT.length; j++) {
       const exponent = logW + logT[j];
-      integral += Math.exp(exponent - Math.exp(exponent) + (k - 1) * logPhi[j]);
+      integral += Math.exp(exponent - Math.exp(exponent)) * power[j];
     }
-    return Math.log(k * integral * step);
+    return Math.log(k * (rest + integral * step));
   });
 }
 
@@ -124,16 +128,16 @@ function meanLogWeight({ logWeights, probabilities }: WeightDistribution): numbe
 }
 
 function check({ logWeights, probabilities }: WeightDistribution, k: number): void {
-  if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive integer, got ${k}`);
+  if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive integer, not ${k}.`);
   if (logWeights.length !== probabilities.length)
     throw new RangeError(
-      `a weight distribution needs one probability a node: ${logWeights.length} log-weights, ${probabilities.length} probabilities`,
+      `A weight distribution needs one probability a node: ${logWeights.length} log-weights, ${probabilities.length} probabilities.`,
     );
   let sum = 0;
   for (const probability of probabilities) sum += probability;
   if (!(Math.abs(sum - 1) < 1e-6))
     throw new RangeError(
-      `the nodes' probabilities under q must sum to 1, they sum to ${sum}; widen or refine the grid`,
+      `The nodes' probabilities under q must sum to 1, they sum to ${sum}; widen or refine the grid.`,
     );
 }
 
@@ -142,6 +146,8 @@ interface Transform {
   /** log φ(t), with w measured in units of exp(logScale). */
   readonly logPhi: Float64Array;
   readonly logScale: number;
+  /** Probability of a weight of exactly 0, which φ does not fall below. */
+  readonly zero: number;
   readonly step: number;
 }
 
@@ -151,17 +157,23 @@ const [tinyExponent, largeExponent] = [-46, 6];
 /** Where φ^power has fallen below e^−60, an integrand's tail is too. */
 const vanished = -60;
 
+/** A weight e^60 times the evidence always wins: its ratio is k to within k² e^−60, and does not change beyond. */
+const decisive = 60;
+
 /**
  * φ on a uniform grid of u = log t, wide enough that both integrands have vanished at its ends; what the end cuts off is below power · e^−60.
+ *
+ * @param highest the largest log-weight that the integrands are taken at, where it may exceed those of the nodes.
  */
 function laplaceTransform(
   weights: WeightDistribution,
   power: number,
   { step = 1 / 4 }: LaplaceTransformOptions,
+  highest: number = Number.NEGATIVE_INFINITY,
 ): Transform {
   const logScale = exactLogEvidence(weights);
   const nodes: number[] = [];
-  let zero = 0; // probability of a weight of exactly 0: φ does not fall below it
+  let zero = 0;
   for (let i = 0; i < weights.logWeights.length; i++) {
     if (weights.probabilities[i] < 1e-20) continue;
     if (weights.logWeights[i] === Number.NEGATIVE_INFINITY) zero += weights.probabilities[i];
@@ -174,7 +186,7 @@ function laplaceTransform(
   const below = new Float64Array(nodes.length + 1); // probability of the nodes before
   for (let i = 0; i < nodes.length; i++) below[i + 1] = below[i] + probability[i];
   // Below −40 the integrands are of order e^u; above, φ's support ends where t w > 40 for the smallest weight.
-  const low = -40 - Math.max(0, logW[nodes.length - 1]);
+  const low = -40 - Math.max(0, logW[nodes.length - 1], Math.min(highest - logScale, decisive));
   const high = largeExponent - Math.min(0, logW[0]);
   const size = Math.ceil((high - low) / step) + 1;
   const logT: number[] = [];
@@ -196,13 +208,13 @@ function laplaceTransform(
     logT.push(u);
     if (u > largeExponent && power * logPhi[j] < vanished) break;
   }
-  return { logT: Float64Array.from(logT), logPhi: Float64Array.from(logPhi), logScale, step };
+  return { logT: Float64Array.from(logT), logPhi: Float64Array.from(logPhi), logScale, zero, step };
 }
 
 function maximum(values: Float64Array): number {
   let most = Number.NEGATIVE_INFINITY;
   for (const value of values) if (value > most) most = value;
   if (most === Number.NEGATIVE_INFINITY)
-    throw new RangeError("every importance weight is zero: p(x, z) vanishes wherever q has mass");
+    throw new RangeError("Every importance weight is zero: p(x, z) vanishes wherever q has mass.");
   return most;
 }

@@ -165,6 +165,28 @@ describe("weights that vanish with positive probability", () => {
   });
 });
 
+describe("points with weights beyond those of the nodes", () => {
+  const half: WeightDistribution = {
+    logWeights: Float64Array.of(Number.NEGATIVE_INFINITY, 0),
+    probabilities: Float64Array.of(0.5, 0.5),
+  };
+  const asked = Float64Array.of(-800, -20, -3, 30, 60, 800);
+
+  it.each([2, 3])("are resampled as k w E[1/(w + S)] says, k = %i", (k) => {
+    exactLogTilt(discrete, k, asked).forEach((tilt, i) => {
+      const truth = enumerate(k - 1, (others) => k / (1 + total(others) * Math.exp(-asked[i])));
+      expect(Math.exp(tilt)).toBeCloseTo(truth, 12);
+    });
+  });
+
+  it("are so too beside weights of zero, where a small weight wins if all others vanish", () => {
+    exactLogTilt(half, 2, asked).forEach((tilt, i) => {
+      // S is 0 or 1, each with probability ½: 2 (½ + ½ w/(w + 1))
+      expect(Math.exp(tilt)).toBeCloseTo(1 + 1 / (1 + Math.exp(-asked[i])), 12);
+    });
+  });
+});
+
 describe("bad input", () => {
   it("is refused in a sentence", () => {
     expect(() => exactIwae(discrete, 0)).toThrow(/positive integer/);
@@ -172,6 +194,6 @@ describe("bad input", () => {
     expect(() => exactIwae({ ...discrete, probabilities: Float64Array.of(1) }, 2)).toThrow(/one probability a node/);
     expect(() =>
       exactLogEvidence({ logWeights: Float64Array.of(Number.NEGATIVE_INFINITY), probabilities: Float64Array.of(1) }),
-    ).toThrow(/every importance weight is zero/);
+    ).toThrow(/Every importance weight is zero/);
   });
 });
