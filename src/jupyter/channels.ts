@@ -1,7 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Publisher, Reply, Router } from "zeromq";
 import type { Connection } from "./connection.js";
 import { ConnectionError } from "./connection.js";
 import { decode, encode, type Message } from "./message.js";
+
+const LAST_WORDS_MS = 100;
 
 /** The two channels on which requests arrive. */
 export type RequestChannel = "shell" | "control";
@@ -56,9 +59,11 @@ export class Channels {
       .catch((error: unknown) => this.#log(`a reply could not be sent: ${String(error)}`));
   }
 
-  /** Waits until the replies are handed over, then closes the sockets. */
+  /** Waits until the replies are on their way, then closes the sockets. */
   async close(): Promise<void> {
     await this.#replies;
+    // ZeroMQ sends from a thread of its own and does not say when it is done; a process that exits at once takes its last words with it.
+    await delay(LAST_WORDS_MS);
     const { shell, control } = this.#routers;
     for (const socket of [shell, control, this.#iopub, this.#stdin, this.#heartbeat]) socket.close();
   }

@@ -30,21 +30,22 @@ async function main(path: string | undefined): Promise<void> {
     process.exitCode = BAD_USAGE;
     return;
   }
+  const exit = forbidExit();
+  const say = process.stderr.write.bind(process.stderr);
   try {
-    await start(readConnection(path));
+    await start(readConnection(path), exit);
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(BAD_CONNECTION);
+    say(`${error.message}\n`);
+    exit(BAD_CONNECTION);
   }
 }
 
-async function start(connection: Connection): Promise<void> {
+async function start(connection: Connection, exit: (code: number) => void): Promise<void> {
   process.setSourceMapsEnabled(true);
   Error.stackTraceLimit = STACK_DEPTH;
   quietExperimentalWarnings();
   const log = serverLog();
-  const exit = forbidExit();
   const channels = new Channels(connection, log);
   const publisher = new OutputPublisher(channels);
   const interpreter = new Lazy(() => {

@@ -28,7 +28,7 @@ export type TranspileModule = TypeScript["transpileModule"];
  * Loads tslab's converter and executor with the compiler options of this project.
  *
  * tslab reads no tsconfig.json and fixes its options. Its modules find the compiler in Node's module cache, so what they find is a copy
- * with three functions replaced: one takes the options, one checks, and one makes CommonJS and would lose the source maps.
+ * with some functions replaced: one takes the options, two check, and one makes CommonJS and would lose the source maps.
  *
  * @throws Error if something loaded tslab's converter before, which then has its own options.
  */
@@ -42,6 +42,7 @@ export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: 
   const cached = require.cache[compilerPath];
   if (cached === undefined) throw new Error(`The TypeScript compiler of tslab was not loaded from ${compilerPath}.`);
   const createHost = compiler.createWatchCompilerHost as (...args: unknown[]) => unknown;
+  const createProgram = compiler.createWatchProgram as (host: WatchHost) => unknown;
   const { getPreEmitDiagnosticsOfFiles: diagnose } = compiler as TypeScript & {
     getPreEmitDiagnosticsOfFiles: Diagnose;
   };
@@ -50,11 +51,42 @@ export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: 
     createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
       createHost(files, { ...options, ...cellOptions(compiler, dirname(compilerPath)) }, ...rest),
     transpileModule: wrapTranspile(compiler.transpileModule, compiler),
+    createWatchProgram: (host: WatchHost) => createProgram(tolerantHost(host)),
     getPreEmitDiagnosticsOfFiles: (...args: unknown[]) => diagnose(...args).filter(({ code }) => code !== NOT_PORTABLE),
   };
   const { createConverter } = require(converterPath) as Pick<Tslab, "createConverter">;
   const { createExecutor } = require("tslab/dist/executor.js") as Pick<Tslab, "createExecutor">;
   return { compiler, createConverter, createExecutor };
+}
+
+/** The part of the compiler's host to which tslab listens for programs. */
+interface WatchHost {
+  afterProgramCreate?: (program: ts.BuilderProgram) => void;
+}
+
+/** Lets declarations be written that the compiler complains about with {@link NOT_PORTABLE}. */
+function tolerantHost(host: WatchHost): WatchHost {
+  const announce = host.afterProgramCreate;
+  host.afterProgramCreate = (program) => {
+    const emit = program.emit.bind(program);
+    program.emit = (file, write, cancellation, onlyDeclarations, transformers) =>
+      emit(file, write, cancellation, onlyDeclarations, {
+        ...transformers,
+        afterDeclarations: [...(transformers?.afterDeclarations ?? []), tolerate],
+      });
+    announce?.(program);
+  };
+  return host;
+}
+
+/** A transformer that changes no declaration, but what the compiler may say about it. */
+function tolerate(context: ts.TransformationContext): ts.Transformer<ts.SourceFile | ts.Bundle> {
+  const internal = context as ts.TransformationContext & { addDiagnostic: (diagnostic: ts.Diagnostic) => void };
+  const add = internal.addDiagnostic;
+  internal.addDiagnostic = (diagnostic) => {
+    if (diagnostic.code !== NOT_PORTABLE) add(diagnostic);
+  };
+  return (file) => file;
 }
 
 /** How cells are checked: as strictly as the library, with the packages' `exports` respected. */

@@ -73,6 +73,7 @@ class Kernel:
     def __init__(self, **options: Any) -> None:
         self.manager: KernelManager
         self.client: BlockingKernelClient
+        self.replies: dict[str, dict[str, Any]] = {}
         self.manager, self.client = start_new_kernel(kernel_name="marginalia", cwd=str(PROJECT), **options)
 
     def run(self, code: str, *, timeout: float = TIMEOUT, **options: Any) -> Cell:
@@ -98,10 +99,10 @@ class Kernel:
 
     def shell(self, msg_id: str, timeout: float = TIMEOUT) -> dict[str, Any]:
         """The reply to a request on the shell channel."""
-        while True:
+        while msg_id not in self.replies:
             reply = self.client.get_shell_msg(timeout=timeout)
-            if reply["parent_header"].get("msg_id") == msg_id:
-                return reply
+            self.replies[reply["parent_header"].get("msg_id")] = reply
+        return self.replies.pop(msg_id)
 
     def interrupt_after(self, code: str, seconds: float = 0.7) -> Cell:
         """Runs a cell, waits until it printed `started`, and a little, and interrupts it by the signal."""
