@@ -61,7 +61,15 @@ export { optdigits } from "./data/optdigits.js";
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
-export { type Estimate, estimateMean, mean, standardError, variance } from "./diagnostics/moments.js";
+export {
+  type Estimate,
+  estimateMean,
+  mean,
+  standardError,
+  variance,
+  weightedMean,
+  weightedVariance,
+} from "./diagnostics/moments.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export {
   gaussHermite,
@@ -149,6 +157,7 @@ export {
 } from "./models/mlp.js";
 export {
   type ConditionalPosterior,
+  type DrawsWithLogQ,
   densityProblem,
   drawLogWeights,
   type LatentVariableModel,
@@ -190,6 +199,7 @@ export {
   type LineChartOptions,
   lineChart,
   type ReferenceLine,
+  sideBySide,
   smallMultiples,
 } from "./notebook/lineChart.js";
 export { formatMeasured } from "./notebook/measured.js";

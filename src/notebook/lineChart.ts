@@ -108,6 +108,8 @@ export function lineChart(options: LineChartOptions): Chart {
     // Dashes as an encoding would fray the legend's shapes, so each line has its own.
     const lines = series ? names.map((name) => ({ field: series.field, equal: name })) : [undefined];
     lines.forEach((filter, i) => {
+      // The order may name a series that only another chart has; a layer without rows has no extent.
+      if (filter && !options.rows.some((row) => String(row[filter.field]) === filter.equal)) return;
       layers.push({
         ...(filter && { transform: [{ filter }] }),
         mark: { type: "line", strokeDash: dashes[i]! },
@@ -171,5 +173,27 @@ export function smallMultiples(
       spacing: panelSpacing,
       spec: chart.spec,
     },
+  };
+}
+
+/**
+ * Line charts beside each other, each with its own rows and axes, and one legend: give all the same `series.order`.
+ *
+ * @throws Error if there is no chart, or one has no rows of its own.
+ */
+export function sideBySide(charts: readonly Chart[]): Chart {
+  if (charts.length === 0) throw new Error("sideBySide needs at least one chart.");
+  const rows = charts.map(({ data }, i) => {
+    if (!Array.isArray(data)) throw new Error(`Chart ${i + 1} of sideBySide has no rows of its own.`);
+    return data as readonly Row[];
+  });
+  const name = (i: number): string => `chart${i + 1}`;
+  return {
+    spec: {
+      hconcat: charts.map(({ spec }, i) => ({ ...spec, data: { name: name(i) } })),
+      resolve: { scale: { color: "shared", strokeDash: "shared", shape: "shared" } },
+    },
+    data: Object.fromEntries(rows.map((own, i) => [name(i), own])),
+    numbers: charts.flatMap(({ numbers }, i) => numbers ?? rows[i]!),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lineChart, smallMultiples } from "../../src/notebook/lineChart.js";
+import { lineChart, sideBySide, smallMultiples } from "../../src/notebook/lineChart.js";
 import { inspect, renderSvg } from "../../src/notebook/render.js";
 import type { ChartSpec, Row } from "../../src/notebook/spec.js";
 
@@ -58,5 +58,35 @@ describe("lineChart", () => {
     expect(() => lineChart({ rows: [{ k: 1, value: 1, se: -1 }], ...axes, standardError: "se" })).toThrow(
       "cannot be negative",
     );
+  });
+});
+
+describe("sideBySide", () => {
+  it("draws each chart with its own rows and axis, and one legend for all", async () => {
+    const order = ["IWAE", "VAE"];
+    const of = (bound: string, scale: number) =>
+      lineChart({
+        rows: rows.filter((row) => row.bound === bound).map((row) => ({ ...row, value: scale * Number(row.value) })),
+        x: { field: "k", title: "samples k", scale: "log", ticks: [1, 10, 100] },
+        y: { field: "value", title: `${bound}, nats` },
+        series: { field: "bound", order },
+      });
+    const made = sideBySide([of("IWAE", 1), of("VAE", 1000)]);
+    const named = made.data as Record<string, readonly Row[]>;
+    expect(Object.values(named).map(({ length }) => length)).toEqual([3, 3]);
+    expect(made.numbers).toHaveLength(6);
+    const full: ChartSpec = { ...made.spec, datasets: named };
+    expect((await inspect(full)).warnings).toEqual([]);
+    const svg = await renderSvg(full);
+    for (const label of order) expect(svg.match(new RegExp(`>${label}</text>`, "g"))).toHaveLength(1);
+    for (const label of order) expect(svg).toContain(`>${label}, nats</text>`);
+    expect(svg.match(/aria-roledescription="line mark"/g)).toHaveLength(2);
+    expect(svg).toContain(">−2,000</text>");
+    expect(svg).toContain(">−0.4</text>");
+  });
+
+  it("refuses no charts, and one without rows", () => {
+    expect(() => sideBySide([])).toThrow("at least one");
+    expect(() => sideBySide([chart, { spec: {} }])).toThrow("Chart 2");
   });
 });
