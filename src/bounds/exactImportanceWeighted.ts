@@ -72,8 +72,11 @@ export function exactLogTilt(
   return Float64Array.from(logWeights, (logWeight) => {
     const logW = Math.min(logWeight - logScale, decisive);
     if (logW === Number.NEGATIVE_INFINITY) return Number.NEGATIVE_INFINITY;
+    // Outside these w e^{u − w e^u} is below e^−64, and so is its integral.
+    const from = Math.max(0, Math.ceil((-64 - logW - logT[0]) / step));
+    const to = Math.min(logT.length - 1, Math.floor((largeExponent - logW - logT[0]) / step));
     let integral = 0;
-    for (let j = 0; j < logT.length; j++) {
+    for (let j = from; j <= to; j++) {
       const exponent = logW + logT[j];
       integral += Math.exp(exponent - Math.exp(exponent)) * power[j];
     }
