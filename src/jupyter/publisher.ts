@@ -41,6 +41,7 @@ export class OutputPublisher {
   begin(owner: Message, muted: boolean): void {
     this.flush();
     this.#owner = owner;
+    this.#allowance = BURST;
     this.#muted = muted;
   }
 
@@ -69,7 +70,7 @@ export class OutputPublisher {
     if (this.#text === "") return;
     const text = this.#text;
     this.#text = "";
-    this.#allowance--;
+    this.#allowance = Math.max(0, this.#allowance - 1);
     this.#send("stream", { name: this.#name, text });
   }
 

@@ -64,7 +64,7 @@ export function rewriteAwaits(compiler: TypeScript, script: string): AwaitEdits 
       const at = node.getStart(file);
       const yields = asGenerator && !nested;
       if (yields) {
-        edits.push({ at, length: "await".length, text: `(yield [${sites.length}, ` });
+        edits.push({ at, length: "await".length, text: `(yield [${sites.length},` });
         const { line, character } = file.getLineAndCharacterOfPosition(at);
         sites.push({ line, column: character });
       } else {
