@@ -4,7 +4,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
-import { valuesOf } from "../engine/values.js";
+import { checkFiniteRows, valuesOf } from "../engine/values.js";
 import { checkSamples, drawLogWeights, type Point, type Problem } from "../models/problem.js";
 import type { Bound } from "./bound.js";
 
@@ -27,10 +27,18 @@ export interface CollectOptions<Theta extends Parameters, Phi extends Parameters
  * Memory on the backend is that of one chunk, whatever K is; it can be interrupted between chunks.
  *
  * @returns B arrays of K log-weights.
- * @throws Error if K or the chunk is not a positive integer.
+ * @throws Error if K or the chunk is not a positive integer, or if a log-weight is NaN or +∞ (the error names the datum).
  */
 export async function collectLogWeights<Theta extends Parameters, Phi extends Parameters, Z>(
   options: CollectOptions<Theta, Phi, Z>,
+): Promise<Float64Array[]> {
+  return collectFrom(options, 0);
+}
+
+/** {@link collectLogWeights} of a batch that begins at row `first` of the data, for the error. */
+async function collectFrom<Theta extends Parameters, Phi extends Parameters, Z>(
+  options: CollectOptions<Theta, Phi, Z>,
+  first: number,
 ): Promise<Float64Array[]> {
   const { problem, theta, phi, samples, key } = options;
   const batch = problem.batchSize;
@@ -42,6 +50,12 @@ export async function collectLogWeights<Theta extends Parameters, Phi extends Pa
   for (let start = 0, i = 0; start < samples; start += chunk, i++) {
     const size = Math.min(chunk, samples - start);
     const values = valuesOf(() => drawLogWeights(problem, { theta, phi, samples: size, key: foldIn(key, i) }).logW);
+    const bad = values.findIndex((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY);
+    if (bad !== -1) {
+      throw new Error(
+        `A log-weight of datum ${first + (bad % batch)} is ${values[bad]}; look at that row of the data, then at log p(x, z) and log q(z | x) of its draws.`,
+      );
+    }
     for (let k = 0; k < size; k++) for (let b = 0; b < batch; b++) columns[b][start + k] = values[k * batch + b];
     await breathe();
   }
@@ -72,7 +86,8 @@ export interface EstimateBoundOptions<Theta extends Parameters, Phi extends Para
  * The estimate is unbiased for the bound, not for log p(x). A standard error across data covers the choice of data and the draws; one across
  * replicates the draws alone.
  *
- * @throws Error if K, R or the chunk is not a positive integer, or if the standard error would be over fewer than two values.
+ * @throws Error if K, R or the chunk is not a positive integer, if the standard error would be over fewer than two values, or as
+ *   {@link collectLogWeights}.
  */
 export async function estimateBound<Theta extends Parameters, Phi extends Parameters, Z>(
   options: EstimateBoundOptions<Theta, Phi, Z>,
@@ -107,7 +122,7 @@ export async function estimateBound<Theta extends Parameters, Phi extends Parame
 
 /** Options of {@link estimateBoundOverData}. */
 export interface EstimateBoundOverDataOptions<Theta extends Parameters, Phi extends Parameters, Z> {
-  /** The data, `[N, P]`, N ≥ 2. */
+  /** The data, `[N, P]`, N ≥ 2, finite. */
   readonly data: Tensor2D;
   /** The problem of one batch of rows, for instance `(x) => latentVariableProblem({ model, family, x, scale: 1 })`. */
   readonly problem: (x: Tensor2D) => Problem<Theta, Phi, Z>;
@@ -130,7 +145,8 @@ export interface EstimateBoundOverDataOptions<Theta extends Parameters, Phi exte
  *
  * Each row counts once, the last batch may be smaller. The standard error is across data.
  *
- * @throws Error if the data are no matrix with two rows or more, or a size is not a positive integer.
+ * @throws Error if the data are no matrix with two rows or more or hold a value that is not finite (the error names the first), if a size is
+ *   not a positive integer, or as {@link collectLogWeights}.
  * Source: Burda, Grosse & Salakhutdinov 2016, section 5 (L_5000 as the log-likelihood's estimate).
  */
 export async function estimateBoundOverData<Theta extends Parameters, Phi extends Parameters, Z>(
@@ -142,12 +158,13 @@ export async function estimateBoundOverData<Theta extends Parameters, Phi extend
   if (n < 2) throw new Error(`estimateBoundOverData: a standard error across data needs two rows or more, not ${n}.`);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new Error(`estimateBoundOverData: batchSize must be a positive integer, not ${batchSize}.`);
+  checkFiniteRows("estimateBoundOverData: data", data);
   const perDatum = new Float64Array(n);
   for (let start = 0, i = 0; start < n; start += batchSize, i++) {
     const size = Math.min(batchSize, n - start);
     const x = tf.slice(data, [start, 0], [size, -1]);
     try {
-      const columns = await collectLogWeights({ ...rest, problem: options.problem(x), key: foldIn(key, i) });
+      const columns = await collectFrom({ ...rest, problem: options.problem(x), key: foldIn(key, i) }, start);
       columns.forEach((logW, b) => {
         perDatum[start + b] = bound.evaluate(logW);
       });

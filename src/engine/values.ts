@@ -1,4 +1,4 @@
-import { type Tensor, tf } from "./tf.js";
+import { type Tensor, type Tensor2D, tf } from "./tf.js";
 
 /** The numbers of the tensor that `compute` returns; every tensor made on the way is disposed. */
 export function valuesOf(compute: () => Tensor): Float32Array {
@@ -8,6 +8,20 @@ export function valuesOf(compute: () => Tensor): Float32Array {
   } finally {
     tensor.dispose();
   }
+}
+
+/**
+ * Checks that a matrix of data, one datum a row, holds finite numbers alone; it reads them all.
+ *
+ * @param name what the data are called in the error.
+ * @throws Error naming row and column of the first number that is not finite.
+ */
+export function checkFiniteRows(name: string, x: Tensor2D): void {
+  const values = x.dataSync();
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad === -1) return;
+  const [row, column] = [Math.floor(bad / x.shape[1]), bad % x.shape[1]];
+  throw new Error(`${name}[${row}, ${column}] is ${values[bad]}; remove or impute such rows first.`);
 }
 
 /** `tf.tidy` for a record of tensors, typed as what it returns. */

@@ -3,7 +3,7 @@ import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
-import { valuesOf } from "../engine/values.js";
+import { checkFiniteRows, valuesOf } from "../engine/values.js";
 
 /** How many numbers one block of log-likelihoods may hold. */
 const valuesAtOnce = 1 << 22;
@@ -31,7 +31,7 @@ export interface LogEvidence {
 export interface LogEvidenceOptions<Theta extends Parameters> {
   readonly model: GridModel<Theta>;
   readonly theta: Theta;
-  /** Data, `[B, P]`, B ≥ 1. */
+  /** Data, `[B, P]`, B ≥ 1, finite. */
   readonly x: Tensor2D;
   /** The grid reaches from −extent to extent in each dimension. Default 5, which leaves out 1.2e-6 of the prior's mass in two dimensions. */
   readonly extent?: number;
@@ -48,7 +48,7 @@ export interface LogEvidenceOptions<Theta extends Parameters> {
  * says whether it is, at no cost (every second point makes the coarser grid). It cannot see mass beyond the extent, nor a spike between
  * the points of both grids.
  *
- * @throws Error if the model has more than two latent dimensions, the data are empty, the extent is not positive, or the points are not odd.
+ * @throws Error if the model has more than two latent dimensions, the data are empty or not finite (the error names the first), the extent is not positive, or the points are not odd.
  */
 export async function logEvidence<Theta extends Parameters>(options: LogEvidenceOptions<Theta>): Promise<LogEvidence> {
   const { model, theta, x, extent = 5, points = 201, onProgress } = options;
@@ -56,6 +56,7 @@ export async function logEvidence<Theta extends Parameters>(options: LogEvidence
   const { dimension } = model;
   const batch = x.shape[0];
   if (batch === 0) throw new Error("logEvidence: the data are empty; give them at least one row.");
+  checkFiniteRows("logEvidence: x", x);
   if (dimension !== 1 && dimension !== 2)
     throw new Error(`logEvidence: a grid serves one or two latent dimensions, not ${dimension}; use estimateBound.`);
   if (!(Number.isFinite(extent) && extent > 0)) throw new Error(`logEvidence: extent must be positive, not ${extent}.`);

@@ -1,6 +1,7 @@
 import { foldIn, type Key, permutation, split } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
+import { checkFiniteRows } from "../engine/values.js";
 
 /** One batch of rows. */
 export interface Minibatch {
@@ -41,17 +42,11 @@ export function minibatches(options: {
 }): Minibatches {
   const { data, size, key, transform } = options;
   checkShape("minibatches: data", data, ["*", "*"]);
-  const [n, width] = data.shape;
+  const n = data.shape[0];
   if (data.size === 0) throw new Error("minibatches: the data are empty; give them at least one row and one column.");
   if (!Number.isInteger(size) || size < 1 || size > n)
     throw new Error(`minibatches: size must be an integer from 1 to the ${n} rows of the data, not ${size}.`);
-  const bad = data.dataSync().findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1) {
-    const value = data.dataSync()[bad];
-    throw new Error(
-      `minibatches: data[${Math.floor(bad / width)}, ${bad % width}] is ${value}; remove or impute such rows first.`,
-    );
-  }
+  checkFiniteRows("minibatches: data", data);
   const perEpoch = Math.floor(n / size);
   const [order, change] = split(key);
   let shuffled: { epoch: number; rows: Int32Array } | undefined;

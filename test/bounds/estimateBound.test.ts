@@ -3,13 +3,16 @@ import { elbo } from "../../src/bounds/elbo.js";
 import { collectLogWeights, estimateBound, estimateBoundOverData } from "../../src/bounds/estimateBound.js";
 import { exactIwae } from "../../src/bounds/exactImportanceWeighted.js";
 import { iwae } from "../../src/bounds/iwae.js";
+import { Independent } from "../../src/distributions/independent.js";
+import { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
+import type { Parameters } from "../../src/engine/parameters.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Tensor2D, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
-import { latentVariableProblem } from "../../src/models/problem.js";
+import { type ConditionalPosterior, latentVariableProblem } from "../../src/models/problem.js";
 
 beforeAll(async () => {
   await ready();
@@ -76,6 +79,55 @@ describe("estimateBound", () => {
     await expect(estimateBound({ ...one, replicates: 0 })).rejects.toThrow("replicates must be a positive integer");
     await expect(estimateBound({ ...one, replicates: 2, samples: 0 })).rejects.toThrow("K must be a positive integer");
     await expect(estimateBound({ ...one, replicates: 2, chunk: 0 })).rejects.toThrow("chunk");
+  });
+});
+
+describe("data that are not finite", () => {
+  const at = { theta: {}, samples: 3, key: randomKey(1) };
+
+  it.each([elbo, iwae])("are refused by row under the $name, where they would make the report NaN", async (bound) => {
+    const problem = problemOf([[2], [Number.NaN], [1]]);
+    await expect(estimateBound({ ...at, problem, phi: zeros(3), bound })).rejects.toThrow(
+      "A log-weight of datum 1 is NaN; look at that row of the data",
+    );
+    await expect(collectLogWeights({ ...at, problem, phi: zeros(3) })).rejects.toThrow("datum 1");
+  });
+
+  it("are found before the first pass over a data set, and weights that are not by their row in it", async () => {
+    const over = (values: number[], family: ConditionalPosterior<Parameters>) =>
+      estimateBoundOverData({
+        ...at,
+        data: tf.tensor2d(values, [values.length, 1]),
+        problem: (x) => latentVariableProblem({ model: conjugateGaussian, family, x, scale: 1 }),
+        phi: {},
+        bound: elbo,
+        batchSize: 2,
+      });
+    const family = (scale: (x: Tensor2D) => Tensor): ConditionalPosterior<Parameters> => ({
+      dimension: 1,
+      distribution: (_phi, x) => new Independent({ base: new Normal({ mean: x, scale: scale(x) }), eventRank: 1 }),
+    });
+    const before = tf.memory().numTensors;
+    await expect(
+      over(
+        [1, 2, 3, Number.NaN, 4],
+        family((x) => tf.onesLike(x)),
+      ),
+    ).rejects.toThrow("estimateBoundOverData: data[3, 0] is NaN");
+    // log σ = log(4 − x) has no value at x = 5, in row 3.
+    await expect(
+      over(
+        [1, 2, 3, 5, 2],
+        family((x) => tf.sub(4, x)),
+      ),
+    ).rejects.toThrow("A log-weight of datum 3 is NaN");
+    expect(tf.memory().numTensors - before).toBe(2); // the data
+  });
+
+  it("do not include weights of zero", async () => {
+    const problem = { ...problemOf([[2], [1]]), logP: () => tf.fill([3, 2], Number.NEGATIVE_INFINITY) as Tensor2D };
+    const columns = await collectLogWeights({ ...at, problem, phi: zeros(2) });
+    expect(columns[1][2]).toBe(Number.NEGATIVE_INFINITY);
   });
 });
 

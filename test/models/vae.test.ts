@@ -211,11 +211,32 @@ describe("the linear-Gaussian model", () => {
     expect(coarse.largestError).toBeGreaterThan(Math.max(...truth));
   });
 
+  it("gives the points at the ends half their weight", async () => {
+    // A likelihood of 1 leaves the prior's mass: ∫_{−1}^{1} N(z; 0, 1) dz, squared in two dimensions.
+    for (const dimension of [1, 2]) {
+      const model = {
+        dimension,
+        logLikelihoodMatrix: (_theta: object, z: Tensor2D) => tf.zeros([z.shape[0], 1]) as Tensor2D,
+      };
+      const found = await logEvidence({ model, theta: {}, x: tf.zeros([1, 1]) as Tensor2D, extent: 1 });
+      expect(found.logEvidence[0]).toBeCloseTo(dimension * Math.log(0.682689492), 4);
+    }
+  });
+
   it("refuses grids that make no sense", async () => {
     const options = { model: linearGaussian, theta: {}, x: tf.tensor2d(rows) };
     await expect(logEvidence({ ...options, points: 20 })).rejects.toThrow("odd number");
     await expect(logEvidence({ ...options, extent: -1 })).rejects.toThrow("extent");
     await expect(logEvidence({ ...options, x: tf.zeros([0, 3]) as Tensor2D })).rejects.toThrow("empty");
+    await expect(
+      logEvidence({
+        ...options,
+        x: tf.tensor2d([
+          [0, 1, 2],
+          [3, Number.NaN, 4],
+        ]),
+      }),
+    ).rejects.toThrow("logEvidence: x[1, 1] is NaN");
     await expect(logEvidence({ ...options, model: { ...linearGaussian, dimension: 3 } })).rejects.toThrow(
       "one or two latent dimensions, not 3",
     );
