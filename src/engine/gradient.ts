@@ -15,19 +15,33 @@ export interface ValueAndGradient<P extends Parameters> {
  *
  * @param f function of the parameters that returns a scalar; it is called once.
  * @param parameters the point θ.
- * @throws Error if f returns anything but a scalar, or if an operation on the way has no gradient.
+ * @throws Error if f returns anything but a scalar, if an operation on the way has no gradient, or if the record holds no tensor.
  */
 export function valueAndGradient<P extends Parameters>(
   f: (parameters: P) => Scalar | Tensor,
   parameters: P,
 ): ValueAndGradient<P> {
   const at = leaves(parameters).map(({ tensor }) => tensor);
-  const [value, ...gradients] = tf.tidy(() => {
-    const result = tf.engine().gradients(() => scalarOf(f(parameters)), at, undefined, true);
-    return [result.value, ...at.map((tensor, i) => (result.grads[i] as Tensor | null) ?? tf.zerosLike(tensor))];
-  }) as [Scalar, ...Tensor[]];
-  let next = 0;
-  return { value, gradient: mapParameters(parameters, () => gradients[next++] as Tensor) };
+  if (at.length === 0) throw new Error("The function to differentiate has no parameters: the record holds no tensor.");
+  try {
+    const [value, ...gradients] = tf.tidy(() => {
+      const result = tf.engine().gradients(() => scalarOf(f(parameters)), at, undefined, true);
+      return [result.value, ...at.map((tensor, i) => (result.grads[i] as Tensor | null) ?? tf.zerosLike(tensor))];
+    }) as [Scalar, ...Tensor[]];
+    let next = 0;
+    return { value, gradient: mapParameters(parameters, () => gradients[next++] as Tensor) };
+  } catch (error) {
+    discardTape();
+    throw error;
+  }
+}
+
+/** tfjs frees what its tape saved for the way back only where there is one; a function that throws would leave it for ever. */
+function discardTape(): void {
+  const { state } = tf.engine();
+  if (state.gradientDepth > 0) return; // an outer derivative goes on with this tape, or ends here too
+  for (const { saved } of state.activeTape ?? []) for (const tensor of saved ?? []) tensor.dispose();
+  state.activeTape = [];
 }
 
 function scalarOf(value: Tensor): Scalar {

@@ -49,6 +49,35 @@ describe.each(backends)("on %s", (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test("leaves nothing behind where the function throws, and the next call is right", () => {
+    const x = tf.tensor1d([1, 2]);
+    const before = tf.memory().numTensors;
+    const broken = (x: tf.Tensor): Scalar => {
+      tf.mul(tf.square(x), tf.exp(x));
+      throw new Error("in the middle");
+    };
+    expect(() => valueAndGradient(({ x }) => broken(x), { x })).toThrow("in the middle");
+    expect(() =>
+      valueAndGradient(({ x }) => valueAndGradient(({ y }) => broken(tf.mul(x, y)), { y: x }).value, { x }),
+    ).toThrow("in the middle");
+    expect(tf.memory().numTensors).toBe(before);
+    const caught = valueAndGradient(
+      ({ x }) => {
+        const square = tf.square(x);
+        expect(() => valueAndGradient(({ x }) => broken(x), { x })).toThrow();
+        return tf.sum(tf.mul(square, x));
+      },
+      { x },
+    );
+    expect(read(caught.gradient.x)).toEqual([3, 12]);
+    caught.value.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("what has no parameters is refused", () => {
+    expect(() => valueAndGradient(() => tf.scalar(1), { none: [] })).toThrow("has no parameters");
+  });
+
   test("what is no scalar is refused", () => {
     const x = tf.tensor1d([1, 2]);
     expect(() => valueAndGradient(({ x }) => tf.square(x), { x })).toThrow(
