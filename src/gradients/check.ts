@@ -43,7 +43,7 @@ export interface CheckGradientOptions {
   /** R ≥ 30, independent estimates. */
   readonly replicates: number;
   readonly key: Key;
-  /** Default 4: an unbiased component fails it about once in 16,000. */
+  /** Default 4: an unbiased component fails it about once in 16,000 where R is large, once in 2,500 at R = 30. */
   readonly threshold?: number;
 }
 
@@ -54,7 +54,7 @@ export interface CheckGradientOptions {
  *
  * @param estimator one estimate from a key, a record of tensors; they are disposed after reading.
  * @param exact the true gradient, a record of the same structure. It is left alone.
- * @throws Error if there are fewer than 30 replicates, if the structures or shapes differ, or if an estimate is not finite.
+ * @throws Error if there are fewer than 30 replicates, if the structures or shapes differ, or if the exact gradient or an estimate is not finite.
  */
 export async function checkGradient<P extends Parameters>(
   estimator: (key: Key) => P,
@@ -65,6 +65,11 @@ export async function checkGradient<P extends Parameters>(
   if (!Number.isInteger(replicates) || replicates < 30)
     throw new Error(`checkGradient: replicates must be an integer of at least 30, not ${replicates}.`);
   const truth = flatten(exact);
+  const unknown = truth.values.findIndex((value) => !Number.isFinite(value));
+  if (unknown !== -1)
+    throw new Error(
+      `checkGradient: ${truth.names[unknown]} of the exact gradient is ${truth.values[unknown]}; it must be finite.`,
+    );
   const draws = truth.values.map(() => new Float64Array(replicates));
   for (let r = 0; r < replicates; r++) {
     // An estimator may leave tensors behind; they are not this check's to keep.

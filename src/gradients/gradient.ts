@@ -45,16 +45,18 @@ export function estimateGradient<Theta extends Parameters, Phi extends Parameter
 ): GradientEstimate<Theta, Phi> {
   return tidied(() => {
     let value: Tensor1D | undefined;
-    const result = valueAndGradient(
-      ({ theta, phi }) => {
-        const estimate = gradient({ ...inputs, theta, phi });
-        value = tf.keep(estimate.value);
-        return estimate.surrogate;
-      },
-      { theta: inputs.theta, phi: inputs.phi },
-    );
-    const copy = tf.clone(value as Tensor1D); // a kept tensor would outlive the scopes of whoever called
-    (value as Tensor1D).dispose();
-    return { value: copy, gradient: result.gradient };
+    try {
+      const { gradient: slope } = valueAndGradient(
+        ({ theta, phi }) => {
+          const estimate = gradient({ ...inputs, theta, phi });
+          value = tf.keep(estimate.value);
+          return estimate.surrogate;
+        },
+        { theta: inputs.theta, phi: inputs.phi },
+      );
+      return { value: tf.clone(value as Tensor1D), gradient: slope };
+    } finally {
+      value?.dispose(); // a kept tensor would outlive the scopes of whoever called
+    }
   });
 }

@@ -33,7 +33,16 @@ export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = T
    * `sample` and `logQ` in one, for a q whose draws know their density: it saves the second pass through an encoder.
    * Must return what the two would.
    */
-  sampleWithLogQ?(phi: Phi, key: Key, samples: number): { readonly z: Z; readonly logQ: Tensor2D };
+  sampleWithLogQ?(phi: Phi, key: Key, samples: number): DrawsWithLogQ<Z>;
+}
+
+/** Draws and their log-density. */
+export interface DrawsWithLogQ<Z> {
+  readonly z: Z;
+  /** log q(z | x; φ), `[K, B]`. */
+  readonly logQ: Tensor2D;
+  /** False where no gradient flows through the draws into φ. */
+  readonly reparameterised?: boolean;
 }
 
 /** What turns its parameters into one distribution of z, batch `[B]`, event `[D]`. */
@@ -65,7 +74,8 @@ export interface LatentVariableModel<Theta extends Parameters> {
  *
  * log w_kb = log p(x_b, z_kb; θ) − log q(z_kb | x_b; φ).
  *
- * @param options.x the data, `[B, P]`, B ≥ 1.
+ * @param options.x the data, `[B, P]`, B ≥ 1. Its numbers are not read here (it would stall the device at every step); what reads
+ *   log-weights, `fit` and `estimateBound`, names the row of one that is not finite.
  * @param options.scale N/S: the size of the data set over that of the batch; 1 where x is the whole of it.
  * @throws Error if x is no matrix or is empty, if the dimensions of model and family differ, or if the scale is not positive.
  */
@@ -171,17 +181,18 @@ export interface Point<Theta extends Parameters, Phi extends Parameters> {
 /**
  * K draws of z with their log-weights log p(x, z) − log q(z | x), `[K, B]`, differentiable in θ and φ.
  *
+ * @returns draws and log-weights; `reparameterised` is false where no gradient flows through the draws into φ.
  * @throws Error if K is not a positive integer.
  */
 export function drawLogWeights<Theta extends Parameters, Phi extends Parameters, Z>(
   problem: Problem<Theta, Phi, Z>,
   { theta, phi, samples, key }: Point<Theta, Phi>,
-): { readonly z: Z; readonly logW: Tensor2D } {
+): { readonly z: Z; readonly logW: Tensor2D; readonly reparameterised?: boolean } {
   checkSamples(samples);
   return tidied(() => {
     if (problem.sampleWithLogQ) {
-      const { z, logQ } = problem.sampleWithLogQ(phi, key, samples);
-      return { z, logW: tf.sub(problem.logP(theta, z), logQ) as Tensor2D };
+      const { z, logQ, reparameterised } = problem.sampleWithLogQ(phi, key, samples);
+      return { z, logW: tf.sub(problem.logP(theta, z), logQ) as Tensor2D, reparameterised };
     }
     const [draw, estimate] = split(key);
     const z = problem.sample(phi, draw, samples);
@@ -245,7 +256,7 @@ function problemOf<Theta extends Parameters, Phi extends Parameters>(parts: {
         const distribution = distributionOf(phi);
         // The same key as drawLogWeights would hand to `sample`, so that both ways give the same draws.
         const z = distribution.sample(split(key)[0], [samples]) as Tensor3D;
-        return { z, logQ: distribution.logProb(z) as Tensor2D };
+        return { z, logQ: distribution.logProb(z) as Tensor2D, reparameterised: distribution.reparameterised };
       }),
   };
 }

@@ -2,16 +2,21 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
 import { exactIwae } from "../../src/bounds/exactImportanceWeighted.js";
 import { iwae } from "../../src/bounds/iwae.js";
+import { Independent } from "../../src/distributions/independent.js";
+import { Mixture } from "../../src/distributions/mixture.js";
+import { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
+import type { Parameters } from "../../src/engine/parameters.js";
 import { type Key, randomKey } from "../../src/engine/random.js";
-import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
+import { type Scalar, type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { checkGradient } from "../../src/gradients/check.js";
-import { estimateGradient } from "../../src/gradients/gradient.js";
+import { estimateGradient, type Gradient } from "../../src/gradients/gradient.js";
 import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
 import { densityProblem, latentVariableProblem } from "../../src/models/problem.js";
+import { read } from "../engine/support.js";
 
 beforeAll(async () => {
   await ready();
@@ -112,6 +117,48 @@ describe("reparameterised", () => {
     for (const { standardError } of report.components) expect(standardError).toBeLessThan(0.1);
   });
 
+  it("refuses a q whose draws carry no gradient into its parameters, but not one that has none", () => {
+    const modes = (mean: Tensor) =>
+      new Mixture({
+        weights: [0.5, 0.5],
+        components: [-2, 2].map(
+          (shift) => new Independent({ base: new Normal({ mean: tf.add(mean, shift), scale: 1 }), eventRank: 1 }),
+        ),
+      });
+    const estimate = <Phi extends Parameters>(distribution: (phi: Phi) => Mixture, phi: Phi) => {
+      const family = { dimension: 2, distribution };
+      return estimateGradient(reparameterised, {
+        problem: {
+          ...densityProblem({ logDensity, family }),
+          logP: ({ c }, z) => tf.add(logDensity(z), c) as Tensor2D,
+        },
+        bound: elbo,
+        theta: { c: tf.scalar(0) },
+        phi,
+        samples: 3,
+        key: randomKey(4),
+      });
+    };
+    expect(() => estimate(({ mean }) => modes(mean), { mean: tf.zeros([1, 2]) })).toThrow(
+      "no gradient flows through the draws of this q",
+    );
+    expect(read(estimate(() => modes(tf.zeros([1, 2])), {}).gradient.theta.c)).toEqual([1]);
+  });
+
+  it("leaves no tensor behind where a gradient fails", () => {
+    const problem = densityProblem({ logDensity, family: meanFieldGaussian({ dimension: 2 }) });
+    const phi = { mean: tf.zeros([1, 2]) as Tensor2D, logScale: tf.zeros([1, 2]) as Tensor2D };
+    const vector: Gradient = ({ bound, ...rest }) => {
+      const { value } = reparameterised({ bound, ...rest });
+      return { value, surrogate: value as unknown as Scalar };
+    };
+    const before = tf.memory().numTensors;
+    expect(() =>
+      estimateGradient(vector, { problem, bound: elbo, theta: {}, phi, samples: 3, key: randomKey(4) }),
+    ).toThrow("must return a scalar");
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it("gives value and gradient and leaves nothing else, inside a scope or outside", () => {
     const problem = densityProblem({ logDensity, family: meanFieldGaussian({ dimension: 2 }) });
     const phi = { mean: tf.zeros([1, 2]) as Tensor2D, logScale: tf.zeros([1, 2]) as Tensor2D };
@@ -200,6 +247,10 @@ describe("checkGradient", () => {
     await expect(
       checkGradient(() => ({ mean: tf.zeros([2]), logScale: tf.zeros([1, 2]) }), { ...truth } as never, options),
     ).rejects.toThrow("the estimate is { mean [2], logScale [1, 2] }");
+    const unknown = { ...truth, logScale: tf.tensor2d([[-1, Number.NaN]]) };
+    await expect(checkGradient((key) => noisy(key, 0), unknown, options)).rejects.toThrow(
+      "logScale[0, 1] of the exact gradient is NaN",
+    );
     await expect(checkGradient((key) => noisy(key, Number.NaN), truth, options)).rejects.toThrow(
       "logScale[0, 0] of estimate 0 is NaN",
     );
