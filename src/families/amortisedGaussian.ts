@@ -2,6 +2,7 @@ import { Independent } from "../distributions/independent.js";
 import { Normal } from "../distributions/normal.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
+import { tidied } from "../engine/values.js";
 import { type Activation, type MlpParameters, mlp } from "../models/mlp.js";
 import { exp } from "../ops/exp.js";
 import { type ConditionalFamily, checkSize } from "./family.js";
@@ -33,9 +34,11 @@ export function amortisedGaussian(options: AmortisedGaussianOptions): Conditiona
     init: encoder.init,
     distribution: (phi, x) => {
       checkShape("amortisedGaussian: x", x, ["*", observed]);
-      const output = encoder.apply(phi, x) as Tensor2D;
-      const [mean, logScale] = [0, latent].map((from) => tf.slice(output, [0, from], [-1, latent]));
-      return new Independent({ base: new Normal({ mean, scale: exp(logScale) }), eventRank: 1 });
+      return tidied(() => {
+        const output = encoder.apply(phi, x) as Tensor2D;
+        const [mean, logScale] = [0, latent].map((from) => tf.slice(output, [0, from], [-1, latent]));
+        return new Independent({ base: new Normal({ mean, scale: exp(logScale) }), eventRank: 1 });
+      });
     },
   };
 }

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Independent } from "../../src/distributions/independent.js";
+import type { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
 import { disposeParameters, type Parameters } from "../../src/engine/parameters.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
 import type { Family } from "../../src/families/family.js";
 import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
@@ -85,6 +87,16 @@ describe("amortisedGaussian", () => {
     expect([q.batchShape, q.eventShape]).toEqual([[3], [2]]);
     expectClose(read(q.mean()), [1, 2, 1, 2, 1, 2], 1e-6);
     expectClose(read(q.variance()), [9, 16, 9, 16, 9, 16], 1e-5);
+  });
+
+  it("leaves nothing but the mean and scale of what it returns", () => {
+    const phi = family.init(randomKey(3));
+    const x = tf.zeros([3, 4]) as Tensor2D;
+    const before = tf.memory().numTensors;
+    const { mean, scale } = (family.distribution(phi, x) as Independent<Normal>).base.parameters;
+    expect(tf.memory().numTensors - before).toBe(2);
+    tf.dispose([mean as Tensor, scale as Tensor]);
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it("tells data apart and refuses data of another width", () => {
