@@ -56,11 +56,6 @@ export function disposeParameters(parameters: Parameters): void {
   for (const { tensor } of leaves(parameters)) tensor.dispose();
 }
 
-/** Keeps every tensor of the record alive past the enclosing `tf.tidy`, and returns the record. */
-export function keepParameters<P extends Parameters>(parameters: P): P {
-  return mapParameters(parameters, (tensor) => tf.keep(tensor));
-}
-
 /** How many numbers the record holds. */
 export function countParameters(parameters: Parameters): number {
   return leaves(parameters).reduce((total, { tensor }) => total + tensor.size, 0);

@@ -5,12 +5,11 @@ import {
   cloneParameters,
   countParameters,
   disposeParameters,
-  keepParameters,
   leaves,
   mapParameters,
   type Parameters,
 } from "../../src/engine/parameters.js";
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { read } from "./support.js";
 
 beforeAll(async () => {
@@ -65,14 +64,4 @@ test("a clone lives on when its original is disposed, and disposing leaves nothi
   expect(Array.from(copy.logScale.dataSync())).toEqual([5]);
   disposeParameters(copy);
   expect(tf.memory().numTensors).toBe(before);
-});
-
-test("kept parameters survive the enclosing tidy", () => {
-  let kept: Network | undefined;
-  tf.tidy(() => {
-    kept = keepParameters(network());
-    return [] as Tensor[];
-  });
-  expect(leaves(kept!).some(({ tensor }) => tensor.isDisposed)).toBe(false);
-  disposeParameters(kept!);
 });
