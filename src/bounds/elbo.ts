@@ -9,7 +9,7 @@ import type { Bound } from "./bound.js";
  * c = 1/K, d = 0. One weight of zero makes it −∞.
  *
  * @throws Error if the log-weights are no matrix `[K, B]` with K ≥ 1.
- * Source: Cremer, Morris & Duvenaud 2017, "Background" (L_VAE); Kingma & Welling 2014, eq. 3.
+ * Source: Cremer, Morris & Duvenaud 2017, "Background" (L_VAE); Kingma & Welling 2014, eq. 2.
  */
 export const elbo: Bound = {
   name: "ELBO",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ready } from "../../src/engine/backend.js";
-import { randomKey } from "../../src/engine/random.js";
+import { type Key, randomKey, uniform } from "../../src/engine/random.js";
 import { tf } from "../../src/engine/tf.js";
 import { sir, sirIndices } from "../../src/samplers/sir.js";
 import { expectNoLeak, read } from "../engine/support.js";
@@ -13,6 +13,14 @@ beforeAll(async () => {
 const never = Number.NEGATIVE_INFINITY;
 
 describe("sirIndices", () => {
+  it("never draws an index of weight zero, even where the uniform draw is exactly 0", () => {
+    const size = 1 << 16;
+    const keys = Array.from({ length: 2000 }, (_, seed) => randomKey(seed));
+    const key = keys.find((key) => read(tf.min(uniform(key, [size])))[0] === 0); // one in 128 has such a draw
+    const logW = tf.concat([tf.fill([1, size], never), tf.zeros([2, size])], 0);
+    expect(read(tf.min(sirIndices(logW, key as Key)))).toEqual([1]);
+  });
+
   it("draws each index as often as its normalised weight says", () => {
     const weights = [0, 1, 4, 0.5, 2.5, 0, 2, 0];
     const n = 200_000;
