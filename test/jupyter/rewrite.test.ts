@@ -52,3 +52,15 @@ it("gives dynamic imports to the kernel, and leaves text alone", () => {
     "const m = await __marginalia__.import(`a` + name); 'import(x)';",
   );
 });
+
+it("knows an await before a parenthesis, as calls of imported functions are compiled", () => {
+  expect(awaits("exports.b = await (0, m.ready)();\nexports.c = await other;")).toEqual({
+    text: "exports.b = (yield [0, (0, m.ready)()]);\nexports.c = (yield [1, other]);",
+    kind: "generator",
+    sites: [
+      { line: 0, column: 12 },
+      { line: 1, column: 12 },
+    ],
+  });
+  expect(awaits("const f = async () => await (0, m.ready)();").kind).toBe("plain");
+});

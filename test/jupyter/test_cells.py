@@ -58,6 +58,11 @@ def test_other_imports(kernel):
     assert "Cannot find module" in kernel.run("import 'no-such-package-at-all';").traceback
 
 
+def test_awaited_calls_of_imported_functions(kernel):
+    cell = kernel.run("import { setTimeout as delay } from 'node:timers/promises';\nawait delay(1, 'slept')")
+    assert cell.result == "'slept'"
+
+
 def test_the_library_by_its_name(kernel):
     # Any run-time export will do: the test is about resolution, types and code from the compiled package.
     cell = kernel.run("import { randomKey } from 'marginalia';\nrandomKey(1)")
