@@ -8,7 +8,7 @@ import { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
 import type { Parameters } from "../../src/engine/parameters.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
@@ -66,6 +66,14 @@ describe("estimateBound", () => {
     expect(first).toHaveLength(1000);
     expect(new Set(first).size).toBeGreaterThan(990); // no chunk repeats another's draws
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("draws anew for replicates that do not fit into one pass", async () => {
+    const at = { problem: problemOf([[2]]), theta: {}, phi: zeros(1), bound: elbo, key: randomKey(1) };
+    // More than half of the weights that are held at once: one replicate a pass.
+    const { standardError, n } = await estimateBound({ ...at, samples: 600_000, replicates: 2 });
+    expect(n).toBe(2);
+    expect(standardError).toBeGreaterThan(0);
   });
 
   it("says over what the standard error is, and refuses one over a single value", async () => {
@@ -166,6 +174,21 @@ describe("estimateBoundOverData", () => {
     expect(result.value).toBeCloseTo(mean, 5);
     const variance = truth.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 4;
     expect(result.standardError).toBeCloseTo(Math.sqrt(variance / 5), 5);
+  });
+
+  it("draws anew for each batch", async () => {
+    const prior = { layers: [{ weights: tf.zeros([1, 2]) as Tensor2D, bias: tf.zeros([2]) as Tensor1D }] };
+    const { perDatum } = await estimateBoundOverData({
+      data: tf.ones([6, 1]) as Tensor2D,
+      problem,
+      theta: {},
+      phi: prior,
+      bound: elbo,
+      samples: 2,
+      key: randomKey(1),
+      batchSize: 2,
+    });
+    expect(new Set(perDatum).size).toBe(6); // six equal data, each with its own draws
   });
 
   it("refuses data and sizes that make no sense", async () => {

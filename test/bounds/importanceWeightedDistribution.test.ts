@@ -77,6 +77,17 @@ describe("the batch-conditional density", () => {
 });
 
 describe("the marginal q_EW", () => {
+  it("draws anew in each pass where the proposals do not fit into one", async () => {
+    const draws = read(conjugate(32).q.sample(randomKey(1), 1 << 14));
+    expect(new Set(draws).size).toBeGreaterThan(0.99 * draws.length);
+    const { q } = conjugate(33);
+    const points = tf.tensor2d([[1]]);
+    const density = async (batches: number) =>
+      (await q.marginalDensity({ points, batches, key: randomKey(1) })).density;
+    const [half, whole] = [await density(1 << 13), await density(1 << 14)];
+    expect(Math.abs(whole[0] / half[0] - 1)).toBeGreaterThan(1e-9); // equal, were the second half the first again
+  });
+
   it.each([2, 5])("is what `sample` draws from, k = %i", (k) => {
     const tilt = exactLogTilt(weights, k, weights.logWeights);
     const cdf = new Float64Array(nodes.length);
@@ -111,6 +122,34 @@ describe("the marginal q_EW", () => {
       expect(Math.abs(density[i] - truth)).toBeLessThanOrEqual(4 * standardError[i] + 1e-6 * truth);
       expect(standardError[i]).toBeLessThan(0.02 * truth);
     });
+  });
+
+  it("keeps several data apart: each has its own density, and the ELBO is their mean", async () => {
+    const [k, x] = [3, [2, -1.5]];
+    const family = meanFieldGaussian({ dimension: 1, batchSize: 2 });
+    const q = importanceWeightedDistribution({
+      problem: latentVariableProblem({ model: conjugateGaussian, family, x: tf.tensor2d(x, [2, 1]), scale: 1 }),
+      theta: {},
+      phi: { mean: tf.zeros([2, 1]) as Tensor2D, logScale: tf.zeros([2, 1]) as Tensor2D },
+      samples: k,
+    });
+    const laws = x.map((value) => conjugateGaussian.weightDistribution(value, prior));
+    const grid = [-1, 0.2, 1.3];
+    const points = tf.tensor3d(grid.map((z) => [[z], [z]]));
+    const { density, standardError } = await q.marginalDensity({ points, batches: 10_000, key: randomKey(8) });
+    x.forEach((value, b) => {
+      const logW = Float64Array.from(grid, (z) => -((value - z) ** 2) / 2 - Math.log(2 * Math.PI) / 2);
+      exactLogTilt(laws[b], k, logW).forEach((tilt, g) => {
+        const truth = Math.exp(tilt - grid[g] ** 2 / 2) / Math.sqrt(2 * Math.PI);
+        const i = 2 * g + b;
+        expect(Math.abs(density[i] - truth)).toBeLessThan(4 * standardError[i]);
+        expect(standardError[i]).toBeLessThan(0.02 * truth);
+      });
+    });
+    const truth = laws.reduce((sum, law) => sum + exactMarginalElbo(law, k) / 2, 0);
+    const { midpoint } = await q.marginalElbo({ key: randomKey(9), replicates: 40, draws: 200, batches: 200 });
+    expect(Math.abs(midpoint.value - truth)).toBeLessThan(4 * midpoint.standardError);
+    expect(midpoint.standardError).toBeLessThan(0.02);
   });
 
   it("integrates to one in expectation over batches, on the paper's grid", async () => {

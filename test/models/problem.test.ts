@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ready } from "../../src/engine/backend.js";
-import { randomKey } from "../../src/engine/random.js";
+import { type Key, randomKey } from "../../src/engine/random.js";
 import { type Tensor2D, tf } from "../../src/engine/tf.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
@@ -43,6 +43,18 @@ describe("a problem", () => {
       const { z, logW } = drawLogWeights(problem, { theta: {}, phi: at, samples: 3, key: randomKey(1) });
       return [z, logW];
     });
+  });
+
+  it("gives the draws and an estimate of their density keys of their own", () => {
+    const keys: Key[] = [randomKey(1)];
+    const problem = { ...densityProblem({ logDensity, family }), sampleWithLogQ: undefined };
+    const spy: typeof problem = {
+      ...problem,
+      sample: (phi, key, samples) => problem.sample(phi, keys[keys.push(key) - 1], samples),
+      logQ: (phi, z, key) => problem.logQ(phi, z, keys[keys.push(key) - 1]),
+    };
+    drawLogWeights(spy, { theta: {}, phi: phi(), samples: 2, key: keys[0] });
+    expect(new Set(keys.map(({ words }) => `${words}`)).size).toBe(3);
   });
 
   it("refuses K that is no positive integer", () => {

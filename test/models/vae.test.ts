@@ -55,6 +55,14 @@ describe("mlp", () => {
     expect(new Set(read(layers[0].bias))).toEqual(new Set([0]));
   });
 
+  it("starts layers of one size apart", () => {
+    const { layers } = mlp({ sizes: [3, 3, 3], activation: "tanh" }).init(randomKey(2));
+    const [first, second] = layers.map(({ weights }) => read(weights));
+    first.forEach((value, i) => {
+      expect(value).not.toBe(second[i]);
+    });
+  });
+
   it("refuses sizes and inputs that make no sense", () => {
     expect(() => mlp({ sizes: [3], activation: "relu" })).toThrow("at least the size of the input");
     expect(() => mlp({ sizes: [3, 0], activation: "relu" })).toThrow("[3, 0]");
