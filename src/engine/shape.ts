@@ -49,6 +49,6 @@ export function formatShape(shape: readonly (number | string)[]): string {
 }
 
 /** The shape of a tensor, `[]` for a number. */
-export function shapeOf(value: Tensor | number): readonly number[] {
+function shapeOf(value: Tensor | number): readonly number[] {
   return typeof value === "number" ? [] : value.shape;
 }
