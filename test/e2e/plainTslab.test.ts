@@ -46,7 +46,7 @@ it("runs the shelf's first notebook under plain tslab, judged by its claims", as
       },
     },
   );
-  expect(result.stdout).toContain('"event": "done"');
+  expect(JSON.parse(result.stdout.split("\n").at(-1)!)).toMatchObject({ event: "done" });
   const ledger = await readClaims(join(output, notebook.id, "claims.json"));
   expect(ledger.finished).toBe(true);
   expect(ledger.profile).toBe("quick");
