@@ -34,10 +34,9 @@ export {
   type ImportanceWeightedOptions,
   importanceWeightedDistribution,
   type MarginalDensity,
-  type Sandwich,
-  type SandwichOptions,
 } from "./bounds/importanceWeightedDistribution.js";
 export { iwae } from "./bounds/iwae.js";
+export type { Sandwich, SandwichOptions } from "./bounds/marginalElbo.js";
 export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
 export { binarise } from "./data/binarise.js";
 export { catalogue, type DataFile, type DatasetRecord } from "./data/catalogue.js";

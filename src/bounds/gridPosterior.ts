@@ -4,7 +4,7 @@ import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
-import { valuesOf } from "../engine/values.js";
+import { checkFiniteRows, valuesOf } from "../engine/values.js";
 import type { GridModel } from "../models/logEvidence.js";
 import type { ConditionalPosterior } from "../models/problem.js";
 import {
@@ -81,6 +81,7 @@ export async function gridPosterior<Theta extends Parameters, Phi extends Parame
       `gridPosterior: the rule has ${dimension} dimensions, the model ${model.dimension}, the family ${family.dimension}; make them equal.`,
     );
   }
+  checkFiniteRows("gridPosterior: x", x);
   const size = rule.logWeights.length;
   const logLikelihoods = Array.from({ length: batch }, () => new Float64Array(size));
   const logProposals = Array.from({ length: batch }, () => new Float64Array(size));

@@ -1,17 +1,15 @@
-import { logSumExp } from "../diagnostics/logSumExp.js";
-import { type Estimate, estimateMean, mean } from "../diagnostics/moments.js";
+import { type Estimate, estimateMean } from "../diagnostics/moments.js";
 import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
-import { foldIn, type Key, split } from "../engine/random.js";
+import { type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { valuesOf } from "../engine/values.js";
-import { checkSamples, drawLogWeights, type Problem } from "../models/problem.js";
+import { checkSamples, type Problem } from "../models/problem.js";
 import { sir } from "../samplers/sir.js";
 import { iwae } from "./iwae.js";
-
-/** How many proposals one pass draws at most. */
-const proposalsAtOnce = 1 << 18;
+import { marginalElbo, type Sandwich, type SandwichOptions } from "./marginalElbo.js";
+import { checkCount, freshLogSums, logAddExp, passes, proposeBatches } from "./proposals.js";
 
 /** Options of {@link importanceWeightedDistribution}. */
 export interface ImportanceWeightedOptions<Theta extends Parameters, Phi extends Parameters> {
@@ -34,27 +32,6 @@ export interface MarginalDensity {
    * the batches: 1 ± s.e. where the region holds q_EW's mass.
    */
   integral(cell: number): Estimate;
-}
-
-/** A quantity that a noisy density estimate leaves between two bounds. */
-export interface Sandwich {
-  /** Below the truth in expectation. */
-  readonly lower: Estimate;
-  /** Above the truth in expectation. */
-  readonly upper: Estimate;
-  /** Mean of the two: their biases of order 1/M cancel, which leaves order 1/M². */
-  readonly midpoint: Estimate;
-}
-
-/** Options of the Monte Carlo estimates of q_EW's ELBO and divergence. */
-export interface SandwichOptions {
-  readonly key: Key;
-  /** R ≥ 2, independent repetitions, which the standard errors are over. Default 20. */
-  readonly replicates?: number;
-  /** Draws of z ~ q_EW in one repetition. Default 100. */
-  readonly draws?: number;
-  /** M, batches that log q_EW is averaged over in one repetition. Default 100. */
-  readonly batches?: number;
 }
 
 /** The distribution that importance weighting implies, see {@link importanceWeightedDistribution}. */
@@ -123,6 +100,7 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
   const { problem, theta, phi, samples: k } = options;
   checkSamples(k);
   const columns = problem.batchSize;
+  const source = { problem, theta, phi };
 
   const logWeightsOf = (z: Tensor3D): { logP: Tensor2D; logQ: Tensor2D; logW: Tensor2D } => {
     const logP = problem.logP(theta, z);
@@ -134,41 +112,16 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
     checkShape("q_IW: the batch z", z, [k, columns, "*"]);
   };
 
-  /** `n` independent batches of `size` proposals: z `[size, n, B, D]` and log-weights `[size, n, B]`. */
-  const proposeBatches = (key: Key, size: number, n: number): { z: Tensor; logW: Tensor } => {
-    const { z, logW } = drawLogWeights(problem, { theta, phi, samples: size * n, key });
-    return { z: tf.reshape(z, [size, n, columns, z.shape[2]]), logW: tf.reshape(logW, [size, n, columns]) };
-  };
-
-  /** log Σ of `size` fresh weights, for `n` batches and every datum: `[n · B]`; −∞ for the empty sum. */
-  const logSums = async (key: Key, size: number, n: number): Promise<Float64Array> => {
-    const sums = new Float64Array(n * columns).fill(Number.NEGATIVE_INFINITY);
-    if (size === 0) return sums;
-    const chunk = Math.max(1, Math.floor(proposalsAtOnce / (size * columns)));
-    for (let start = 0, i = 0; start < n; start += chunk, i++) {
-      const count = Math.min(chunk, n - start);
-      const values = valuesOf(() => proposeBatches(foldIn(key, i), size, count).logW);
-      sums.set(columnLogSums(values, size, count * columns), start * columns);
-      await breathe();
-    }
-    return sums;
-  };
-
   const sample = (key: Key, n: number): Tensor3D => {
     checkCount("q_IW: the number of draws", n, 1);
-    const chunk = Math.max(1, Math.floor(proposalsAtOnce / (k * columns)));
     return tf.tidy(() => {
-      const parts: Tensor3D[] = [];
-      for (let start = 0, i = 0; start < n; start += chunk, i++) {
-        const count = Math.min(chunk, n - start);
-        const [draw, choose] = split(foldIn(key, i));
-        parts.push(
-          tf.tidy(() => {
-            const { z, logW } = proposeBatches(draw, k, count);
-            return sir(z, logW, choose) as Tensor3D;
-          }),
-        );
-      }
+      const parts = passes(key, { size: k, batches: n, data: columns }).map(({ key: passKey, count }) =>
+        tf.tidy(() => {
+          const [draw, choose] = split(passKey);
+          const { z, logW } = proposeBatches(source, { key: draw, size: k, count });
+          return sir(z, logW, choose) as Tensor3D;
+        }),
+      );
       return parts.length === 1 ? parts[0] : tf.concat(parts, 0);
     });
   };
@@ -183,7 +136,7 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
     const logQ = Float64Array.from(valuesOf(() => problem.logQ(phi, z, exactKey)));
     z.dispose();
     const size = logP.length;
-    const sums = await logSums(key, k - 1, batches);
+    const sums = await freshLogSums(source, { key, size: k - 1, batches });
     const total = new Float64Array(size);
     const squares = new Float64Array(size);
     const perBatch = new Float64Array(batches);
@@ -205,48 +158,6 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
     };
   };
 
-  const marginalElbo = async (options: SandwichOptions): Promise<Sandwich> => {
-    const { key, replicates = 20, draws = 100, batches = 100 } = options;
-    checkCount("marginalElbo: replicates", replicates, 2);
-    checkCount("marginalElbo: draws", draws, 1);
-    checkCount("marginalElbo: batches", batches, 1);
-    const [lower, upper] = [new Float64Array(replicates), new Float64Array(replicates)];
-    for (let r = 0; r < replicates; r++) {
-      const [propose, choose, fresh] = split(foldIn(key, r), 3);
-      // Resampling the weights themselves: all that enters h is w(z_j), first row, and the weights of its batch, the others.
-      const own = valuesOf(() => {
-        const { logW } = proposeBatches(propose, k, draws);
-        const chosen = tf.squeeze(sir(tf.expandDims(logW, -1), logW, choose), [-1]);
-        return tf.concat([tf.expandDims(chosen, 0), logW], 0);
-      });
-      const ownSums = columnLogSums(own.subarray(draws * columns), k, draws * columns);
-      const sums = await logSums(fresh, k - 1, batches);
-      const [below, above] = [new Float64Array(draws * columns), new Float64Array(draws * columns)];
-      const logTotals = new Float64Array(batches);
-      for (let i = 0; i < below.length; i++) {
-        // log Σ_m 1/(w + S_m) over the fresh batches; the sum is at least 1 after the shift, so it loses nothing to plain summation.
-        let least = Number.POSITIVE_INFINITY;
-        for (let m = 0; m < batches; m++) {
-          logTotals[m] = logAddExp(own[i], sums[m * columns + (i % columns)]);
-          if (logTotals[m] < least) least = logTotals[m];
-        }
-        let total = 0;
-        for (let m = 0; m < batches; m++) total += Math.exp(least - logTotals[m]);
-        const logSum = Math.log(total) - least;
-        above[i] = Math.log(batches) - Math.log(k) - logSum;
-        below[i] = Math.log(batches + 1) - Math.log(k) - logAddExp(logSum, -ownSums[i]);
-      }
-      lower[r] = mean(below);
-      upper[r] = mean(above);
-      await breathe();
-    }
-    return {
-      lower: estimateMean(lower),
-      upper: estimateMean(upper),
-      midpoint: estimateMean(lower.map((value, r) => (value + upper[r]) / 2)),
-    };
-  };
-
   return {
     samples: k,
     sample,
@@ -265,9 +176,9 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
       });
     },
     marginalDensity,
-    marginalElbo,
+    marginalElbo: (options) => marginalElbo(source, k, options),
     marginalDivergence: async ({ logEvidence, ...options }) => {
-      const { lower, upper, midpoint } = await marginalElbo(options);
+      const { lower, upper, midpoint } = await marginalElbo(source, k, options);
       const from = (estimate: Estimate): Estimate => ({ ...estimate, value: logEvidence - estimate.value });
       return { lower: from(upper), upper: from(lower), midpoint: from(midpoint) };
     },
@@ -281,23 +192,4 @@ const exactKey: Key = { words: [0, 0] };
 function conditionalLogDensity(logP: number, logQ: number, logS: number, k: number): number {
   if (k === 1) return logQ; // also where p is zero and the ratio would be 0/0
   return logP === Number.NEGATIVE_INFINITY ? logP : logP + Math.log(k) - logAddExp(logP - logQ, logS);
-}
-
-function logAddExp(a: number, b: number): number {
-  const largest = Math.max(a, b);
-  return largest === Number.NEGATIVE_INFINITY ? largest : largest + Math.log1p(Math.exp(Math.min(a, b) - largest));
-}
-
-/** log Σ_rows exp of a matrix `[rows, width]`, column by column. */
-function columnLogSums(values: ArrayLike<number>, rows: number, width: number): Float64Array {
-  const column = new Float64Array(rows);
-  return Float64Array.from({ length: width }, (_, j) => {
-    for (let i = 0; i < rows; i++) column[i] = values[i * width + j];
-    return logSumExp(column);
-  });
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new Error(`${name} must be an integer of at least ${least}, not ${value}.`);
 }

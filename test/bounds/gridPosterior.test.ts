@@ -91,9 +91,19 @@ describe("gridPosterior", () => {
     }
   });
 
-  it("refuses dimensions that differ, and a rule that does not hold q", async () => {
+  it("refuses dimensions that differ, data that are no numbers, and a rule that does not hold q", async () => {
     const line = gridPosterior({ model, family, theta: {}, phi: {}, x, rule: trapezoid(-5, 5, 11) });
     await expect(line).rejects.toThrow(/the rule has 1 dimensions, the model 2/);
+    const blank = tf.tensor2d([[2, Number.NaN]]);
+    const missing = gridPosterior({
+      model,
+      family,
+      theta: {},
+      phi: {},
+      x: blank,
+      rule: productRule(trapezoid(-5, 5, 11), trapezoid(-5, 5, 11)),
+    });
+    await expect(missing).rejects.toThrow(/x\[0, 1\] is NaN/);
     const narrow = productRule(trapezoid(-1, 1, 21), trapezoid(-1, 1, 21));
     const [datum] = await gridPosterior({ model, family, theta: {}, phi: {}, x, rule: narrow });
     expect(() => datum.resampled(2)).toThrow(/widen or refine/);
