@@ -27,6 +27,20 @@ describe("kolmogorovSmirnov", () => {
     }
   });
 
+  it("has the exact critical values of few draws, which the limit alone misses by .02", () => {
+    // P(D_n ≥ d) = .05, Miller 1956, JASA 51.
+    for (const [n, d] of [
+      [5, 0.56328],
+      [10, 0.40925],
+      [20, 0.29408],
+    ]) {
+      const draws = Float64Array.from({ length: n }, (_, i) => Math.min(1, i / n + d));
+      const { statistic, pValue } = kolmogorovSmirnov(draws, identity);
+      expect(statistic).toBeCloseTo(d, 12);
+      expect(Math.abs(pValue - 0.05)).toBeLessThan(0.003);
+    }
+  });
+
   it("has p-values that are uniform under the null", () => {
     const pValues = Array.from({ length: 400 }, (_, seed) =>
       kolmogorovSmirnov(uniforms(50, 7919 * seed + 1), identity),
