@@ -104,6 +104,7 @@ describe("gridPosterior", () => {
       rule: productRule(trapezoid(-5, 5, 11), trapezoid(-5, 5, 11)),
     });
     await expect(missing).rejects.toThrow(/x\[0, 1\] is NaN/);
+    blank.dispose();
     const narrow = productRule(trapezoid(-1, 1, 21), trapezoid(-1, 1, 21));
     const [datum] = await gridPosterior({ model, family, theta: {}, phi: {}, x, rule: narrow });
     expect(() => datum.resampled(2)).toThrow(/widen or refine/);
