@@ -26,10 +26,6 @@ const inProject = {
   jupyterData: ".marginalia/jupyter/data",
   jupyterRuntime: ".marginalia/jupyter/runtime",
   ipython: ".marginalia/jupyter/ipython",
-  /** Executed copies of notebooks. */
-  executed: ".marginalia/executed",
-  /** Test reports and screenshots. */
-  reports: ".marginalia/reports",
 } as const;
 
 /** Every path inside the project that a command names, absolute. */
