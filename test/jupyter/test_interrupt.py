@@ -61,6 +61,26 @@ def test_library_loop_sees_its_own_signal_also_in_later_cells(kernel):
     assert kernel.run("await sleep(1500); record.ended").result == "'KeyboardInterrupt'"
 
 
+def test_training_stops_at_its_next_step(kernel):
+    kernel.run(
+        "import { adam, densityProblem, elbo, fit, meanFieldGaussian, normalLogDensity, randomKey, ready } from 'marginalia';\n"
+        "await ready();\n"
+        "let steps = 0;\n"
+        "const family = meanFieldGaussian({ dimension: 2 });\n"
+        "const problem = densityProblem({ family, logDensity: (z) => normalLogDensity(z, 1, 2, 1) });"
+    )
+    cell = kernel.interrupt_after(
+        "console.log('started');\n"
+        "await fit({ problem, init: { phi: family.init(randomKey(1)) }, bound: elbo, samples: 4,\n"
+        "  optimizer: adam({ learningRate: 0.01 }), steps: 10_000_000, key: randomKey(2), stop: () => { steps++; return false; } });",
+        seconds=1,
+    )
+    assert (cell.status, cell.ename) == ("error", "KeyboardInterrupt")
+    taken = int(kernel.run("steps").result)
+    time.sleep(0.5)
+    assert int(kernel.run("steps").result) == taken > 0
+
+
 def test_finally_runs(kernel):
     kernel.run(SLEEP + "\nlet cleaned = false;")
     kernel.interrupt_after("try { console.log('started'); await sleep(60_000); } finally { cleaned = true; }")
