@@ -1,9 +1,10 @@
 import seedrandom from "seedrandom";
+import { keyTrace } from "./keyTrace.js";
 import { executeNative, isNative } from "./native.js";
 import { offTape } from "./offTape.js";
 import { formatShape } from "./shape.js";
 import { type Tensor, tf } from "./tf.js";
-import { threefry2x32 } from "./threefry.js";
+import { threefry2x32, type Words } from "./threefry.js";
 
 /** A random key: two unsigned 32-bit words. Pure data, so that a draw is a function of it and a compiled step can be fed with it. */
 export interface Key {
@@ -37,7 +38,7 @@ export function split(key: Key): [Key, Key];
 export function split(key: Key, n: number): Key[];
 export function split(key: Key, n = 2): Key[] {
   checkCount("split(key, n): n", n);
-  return Array.from({ length: n }, (_, i) => ({ words: threefry2x32(key.words, [i, purpose.split]) }));
+  return Array.from({ length: n }, (_, i) => derive(key, [i, purpose.split]));
 }
 
 /**
@@ -49,7 +50,13 @@ export function foldIn(key: Key, index: number): Key {
   if (!Number.isInteger(index) || index < 0 || index >= 2 ** 32) {
     throw new Error(`foldIn(key, index): index must be an integer in [0, 2^32), not ${index}.`);
   }
-  return { words: threefry2x32(key.words, [index, purpose.fold]) };
+  return derive(key, [index, purpose.fold]);
+}
+
+function derive(parent: Key, counter: Words): Key {
+  const child: Key = { words: threefry2x32(parent.words, counter) };
+  keyTrace()?.derived(parent, child, counter);
+  return child;
 }
 
 /**
@@ -172,10 +179,17 @@ function statelessNative(operation: string, key: Key, shape: readonly number[], 
   checkDrawShape(shape);
   return tf.tidy(() => {
     const size = tf.tensor1d([...shape], "int32");
-    const seed = tf.tensor1d(Int32Array.from(key.words), "int32");
+    const seed = seedTensor(key);
     const attributes = { dtype: { type: dtype }, T: { type: "int32" }, Tseed: { type: "int32" } } as const;
     return executeNative(operation, attributes, [size, seed]);
   });
+}
+
+/** The key's words as the seed of a stateless operation; a compiled step is fed with it. */
+export function seedTensor(key: Key): Tensor {
+  const seed = tf.tensor1d(Int32Array.from(key.words), "int32");
+  keyTrace()?.seeded(key, seed);
+  return seed;
 }
 
 /** Fills a tensor two numbers a block, in the order of the counter. */

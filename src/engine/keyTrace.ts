@@ -1,0 +1,31 @@
+import type { Tensor } from "./tf.js";
+import type { Words } from "./threefry.js";
+
+/**
+ * What a recorder of a step is told about random keys. Keys are data and their derivation does not depend on data, so whoever replays the
+ * step derives the same tree from another root and feeds its seeds.
+ */
+export interface KeyTrace {
+  /** `child` has the words threefry(parent, counter). */
+  derived(parent: object, child: object, counter: Words): void;
+  /** `tensor`, int32 `[2]`, holds the words of `key`: the seed of a draw. */
+  seeded(key: object, tensor: Tensor): void;
+}
+
+let active: KeyTrace | undefined;
+
+/** The recorder that listens now, if one does. */
+export function keyTrace(): KeyTrace | undefined {
+  return active;
+}
+
+/** Runs `step` with a recorder listening. */
+export function withKeyTrace<T>(trace: KeyTrace, step: () => T): T {
+  const outer = active;
+  active = trace;
+  try {
+    return step();
+  } finally {
+    active = outer;
+  }
+}
