@@ -1,6 +1,6 @@
 import seedrandom from "seedrandom";
-import { keyTrace } from "./keyTrace.js";
-import { executeNative, isNative } from "./native.js";
+import { keyTrace, type Redraw } from "./keyTrace.js";
+import { type Attribute, executeNative, isNative } from "./native.js";
 import { offTape } from "./offTape.js";
 import { formatShape } from "./shape.js";
 import { type Tensor, tf } from "./tf.js";
@@ -66,9 +66,9 @@ function derive(parent: Key, counter: Words): Key {
  * bits). Both are Box–Muller in their precision, so no draw is farther out than 5.7 (native) or 6.8 (portable).
  */
 export function normal(key: Key, shape: readonly number[]): Tensor {
-  if (isNative()) return statelessNative("StatelessRandomNormal", key, shape, "float32");
+  if (isNative()) return statelessNative("StatelessRandomNormal", key, shape);
   return portable(key, shape, (words, out, i) => {
-    const radius = Math.sqrt(-2 * Math.log((words[0] + 0.5) / 2 ** 32));
+    const radius = Math.sqrt(-2 * Math.log(unit(words[0])));
     const angle = (2 * Math.PI * words[1]) / 2 ** 32;
     out[i] = radius * Math.cos(angle);
     if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
@@ -84,7 +84,7 @@ export function uniform(
   if (!(low < high)) throw new Error(`uniform: low (${low}) must be less than high (${high}).`);
   return tf.tidy(() => {
     const unit = isNative()
-      ? statelessNative("StatelessRandomUniform", key, shape, "float32")
+      ? statelessNative("StatelessRandomUniform", key, shape)
       : portable(key, shape, (words, out, i) => {
           // 23 bits, as libtensorflow: with 24, the largest u times a float32 total can round up to that total.
           out[i] = (words[0] >>> 9) / 2 ** 23;
@@ -92,6 +92,17 @@ export function uniform(
         });
     return low === 0 && high === 1 ? unit : tf.add(tf.mul(unit, high - low), low);
   });
+}
+
+/** Independent signs, −1 or 1 with probability ½ each. */
+export function rademacher(key: Key, shape: readonly number[]): Tensor {
+  if (!isNative()) {
+    return portable(key, shape, (words, out, i) => {
+      out[i] = words[0] >>> 31 ? -1 : 1;
+      if (i + 1 < out.length) out[i + 1] = words[1] >>> 31 ? -1 : 1;
+    });
+  }
+  return tf.tidy(() => tf.sub(1, tf.mul(2, tf.cast(tf.less(nativeBits(key, shape), 0), "float32"))));
 }
 
 /** Independent draws from the exponential distribution of rate 1: E = −log U. */
@@ -145,12 +156,25 @@ export function bernoulli(key: Key, probabilities: Tensor, sampleShape: readonly
 }
 
 /**
- * A uniformly random order of 0, …, n − 1 (Fisher–Yates); the same on every backend.
+ * A uniformly random order of 0, …, n − 1 (Fisher–Yates) as numbers of JavaScript; the same on every backend.
+ *
+ * It is made where it is called, so inside a compiled step it would stay what it was when the step was recorded: use
+ * {@link randomPermutation} there.
  *
  * @throws Error if n is not a positive integer.
  */
 export function permutation(key: Key, n: number): Int32Array {
   checkCount("permutation(key, n): n", n);
+  keyTrace()?.opened?.(key, "permutation");
+  return shuffled(key, n);
+}
+
+/**
+ * The numbers 0, …, n − 1 in a uniformly random order.
+ *
+ * @internal
+ */
+export function shuffled(key: Key, n: number): Int32Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const words = threefry2x32(key.words, [i, purpose.draw]);
@@ -163,26 +187,61 @@ export function permutation(key: Key, n: number): Int32Array {
 
 /** Uniform on (0, 1], a multiple of 2⁻³¹ where it is small (an ordinary float32 uniform draw stops at 2⁻²³). */
 function fineUniform(key: Key, shape: readonly number[]): Tensor {
-  const bits = statelessNative("StatelessRandomUniformFullInt", key, shape, "int32");
-  return tf.mul(tf.add(tf.abs(tf.cast(bits, "float32")), 0.5), 2 ** -31);
+  return tf.mul(tf.add(tf.abs(tf.cast(nativeBits(key, shape), "float32")), 0.5), 2 ** -31);
+}
+
+/**
+ * Independent integers uniform on [−2³¹, 2³¹), int32, drawn natively.
+ *
+ * @internal
+ */
+export function nativeBits(key: Key, shape: readonly number[]): Tensor {
+  return statelessNative("StatelessRandomUniformFullInt", key, shape, { dtype: "int32" });
+}
+
+/**
+ * A random word as a number uniform on (0, 1), to 32 bits.
+ *
+ * @internal
+ */
+export function unit(word: number): number {
+  return (word + 0.5) / 2 ** 32;
 }
 
 /** Writes `transform(U)` for two independent U, uniform on (0, 1) with 32 bits, a block. */
 function elementwise(transform: (u: number) => number): Parameters<typeof portable>[2] {
   return (words, out, i) => {
-    out[i] = transform((words[0] + 0.5) / 2 ** 32);
-    if (i + 1 < out.length) out[i + 1] = transform((words[1] + 0.5) / 2 ** 32);
+    out[i] = transform(unit(words[0]));
+    if (i + 1 < out.length) out[i + 1] = transform(unit(words[1]));
   };
 }
 
-function statelessNative(operation: string, key: Key, shape: readonly number[], dtype: "float32" | "int32"): Tensor {
+/**
+ * Runs a stateless random operation of libtensorflow; the result depends on key, shape and parameters alone.
+ *
+ * @internal
+ */
+export function statelessNative(
+  operation: string,
+  key: Key,
+  shape: readonly number[],
+  { dtype = "float32", parameters = [], types = {} }: StatelessOptions = {},
+): Tensor {
   checkDrawShape(shape);
   return tf.tidy(() => {
     const size = tf.tensor1d([...shape], "int32");
     const seed = seedTensor(key);
-    const attributes = { dtype: { type: dtype }, T: { type: "int32" }, Tseed: { type: "int32" } } as const;
-    return executeNative(operation, attributes, [size, seed]);
+    const attributes = { dtype: { type: dtype }, T: { type: "int32" }, Tseed: { type: "int32" }, ...types } as const;
+    return executeNative(operation, attributes, [size, seed, ...parameters]);
   });
+}
+
+interface StatelessOptions {
+  readonly dtype?: "float32" | "int32";
+  /** Tensors that the distribution depends on; their shape is the end of the draw's. */
+  readonly parameters?: readonly Tensor[];
+  /** Attributes for the types of the parameters. */
+  readonly types?: Readonly<Record<string, Attribute>>;
 }
 
 /** The key's words as the seed of a stateless operation; a compiled step is fed with it. */
@@ -199,9 +258,51 @@ function portable(
   write: (words: readonly [number, number], out: Float32Array, i: number) => void,
 ): Tensor {
   checkDrawShape(shape);
-  const out = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  for (let i = 0; i < out.length; i += 2) write(threefry2x32(key.words, [i >>> 1, purpose.draw]), out, i);
-  return tf.tensor(out, [...shape], "float32");
+  return inJavaScript(key, [], ({ words }) => {
+    const out = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < out.length; i += 2) write(threefry2x32(words, [i >>> 1, purpose.draw]), out, i);
+    return tf.tensor(out, [...shape], "float32");
+  });
+}
+
+/**
+ * A draw whose elements each depend on one value of a parameter and take as many blocks as they need: block j of element i has the
+ * counter (i, j).
+ *
+ * @param parameter its shape is the end of the draw's, `[...sampleShape, ...parameter.shape]`.
+ * @param draw one element, from the parameter's value and the blocks of its own.
+ * @internal
+ */
+export function portableElements(
+  key: Key,
+  parameter: Tensor,
+  sampleShape: readonly number[],
+  draw: (value: number, block: (j: number) => Words) => number,
+): Tensor {
+  checkDrawShape(sampleShape);
+  const shape = [...sampleShape, ...parameter.shape];
+  return inJavaScript(key, [parameter], ({ words }, [parameter]) => {
+    const values = parameter!.dataSync();
+    const out = Float32Array.from({ length: sizeOf(shape) }, (_, i) =>
+      draw(values[i % values.length]!, (j) => threefry2x32(words, [i, purpose.draw + 256 * j])),
+    );
+    return tf.tensor(out, shape, "float32");
+  });
+}
+
+/**
+ * Makes a draw in JavaScript, and tells a recorder how to make it again.
+ *
+ * @internal
+ */
+export function inJavaScript(key: Key, inputs: readonly Tensor[], draw: Redraw): Tensor {
+  const tensor = draw(key, inputs);
+  keyTrace()?.drawn?.(key, tensor, draw, inputs);
+  return tensor;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function checkDrawShape(shape: readonly number[]): void {
