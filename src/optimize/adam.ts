@@ -1,6 +1,7 @@
-import { countParameters, leaves, mapParameters, type Parameters } from "../engine/parameters.js";
+import { countParameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { flatten, unflatten } from "./flatten.js";
 import type { Optimizer, Schedule } from "./optimizer.js";
 import { constant } from "./schedules.js";
 
@@ -39,6 +40,7 @@ export function adam(options: AdamOptions): Optimizer {
   if (!(epsilon > 0)) throw new Error(`adam: epsilon must be positive, not ${epsilon}.`);
   return {
     name: "Adam",
+    settings: { beta1, beta2, epsilon },
     schedule: typeof learningRate === "number" ? constant(learningRate) : learningRate,
     init: (parameters): AdamState => ({
       step: tf.scalar(0),
@@ -63,19 +65,4 @@ export function adam(options: AdamOptions): Optimizer {
 /** 1 − βᵗ as −expm1(t log β), which keeps its digits where βᵗ is near 1. */
 function oneMinusPower(beta: number, step: Scalar): Tensor {
   return beta === 0 ? tf.scalar(1) : tf.neg(tf.expm1(tf.mul(step, Math.log(beta))));
-}
-
-/** All numbers of a record in one vector: a network's layers then cost one update, not one each. */
-function flatten(parameters: Parameters): Tensor1D {
-  return tf.concat(leaves(parameters).map(({ tensor }) => tf.reshape(tensor, [-1]))) as Tensor1D;
-}
-
-/** The record of the given structure whose numbers are those of the vector. */
-function unflatten<P extends Parameters>(vector: Tensor1D, like: P): P {
-  const parts = tf.split(
-    vector,
-    leaves(like).map(({ tensor }) => tensor.size),
-  );
-  let next = 0;
-  return mapParameters(like, (tensor) => tf.reshape(parts[next++], tensor.shape));
 }

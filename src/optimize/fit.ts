@@ -1,11 +1,14 @@
 import type { Bound } from "../bounds/bound.js";
 import { disposeParameters, type Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
-import type { Tensor1D, Tensor3D } from "../engine/tf.js";
+import { type Scalar, type Tensor1D, type Tensor3D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { estimateGradient, type Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
+import type { Averaging } from "./averaging.js";
+import { describeMethod } from "./describeMethod.js";
+import { norm } from "./flatten.js";
 import { type IterateOptions, iterate, type TracePoint } from "./iterate.js";
 import type { Minibatch, Minibatches } from "./minibatches.js";
 import type { Optimizer } from "./optimizer.js";
@@ -24,6 +27,8 @@ export type Start<Theta extends Parameters, Phi extends Parameters> = [Theta] ex
 /** What a fit carries from step to step. */
 export type FitState<Theta extends Parameters, Phi extends Parameters> = ModelAndPosterior<Theta, Phi> & {
   readonly optimizer: Parameters;
+  /** `{}` where nothing is averaged. */
+  readonly averaging: Parameters;
 };
 
 /** What one step of a variational fit consists of. */
@@ -34,6 +39,8 @@ export interface VariationalStep {
   readonly optimizer: Optimizer;
   /** How to differentiate the bound. Default {@link reparameterised}. */
   readonly gradient?: Gradient;
+  /** How to average the parameters over the steps. Default: not. */
+  readonly averaging?: Averaging;
 }
 
 /** Options of {@link fit}. */
@@ -52,11 +59,13 @@ export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
 export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
   readonly theta: Theta;
   readonly phi: Phi;
-  /** The bound, averaged over data, against steps. */
+  /** The parameters averaged over the steps, where the fit was asked for `averaging`. */
+  readonly average?: ModelAndPosterior<Theta, Phi>;
+  /** The bound, averaged over data, and the gradient's norm against steps: rows of a table. */
   readonly trace: readonly TracePoint[];
   readonly steps: number;
   readonly stoppedBecause: "all steps taken" | "stop returned true";
-  /** Frees θ and φ. */
+  /** Frees θ and φ, and their averages. */
   dispose(): void;
 }
 
@@ -72,12 +81,12 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
     readonly problem: Problem<Theta, Phi, Z>;
     readonly state: FitState<Theta, Phi>;
     readonly key: Key;
-    /** From 0, for the schedule. */
-    readonly step: number;
+    /** Size of the step uphill; as a tensor, it can be fed anew to each replay of a compiled step. */
+    readonly learningRate: number | Scalar;
   },
-): { readonly state: FitState<Theta, Phi>; readonly value: Tensor1D } {
-  const { bound, samples, optimizer, gradient = reparameterised } = method;
-  const { problem, state, key, step } = inputs;
+): { readonly state: FitState<Theta, Phi>; readonly value: Tensor1D; readonly gradientNorm: Scalar } {
+  const { bound, samples, optimizer, gradient = reparameterised, averaging } = method;
+  const { problem, state, key, learningRate } = inputs;
   const { theta, phi } = state;
   return tidied(() => {
     const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
@@ -85,14 +94,20 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
       parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
       gradient: ascent.gradient as ModelAndPosterior<Theta, Phi>,
       state: state.optimizer,
-      learningRate: -optimizer.schedule(step), // ascent
+      learningRate: typeof learningRate === "number" ? -learningRate : (tf.neg(learningRate) as Scalar), // ascent
     });
-    return { state: { ...updated.parameters, optimizer: updated.state }, value: ascent.value };
+    const average = averaging?.update({ state: state.averaging, parameters: updated.parameters });
+    return {
+      state: { ...updated.parameters, optimizer: updated.state, averaging: average ?? {} },
+      value: ascent.value,
+      gradientNorm: norm(ascent.gradient),
+    };
   });
 }
 
 /**
- * Fits model and posterior by maximising a bound: `steps` times {@link variationalStep}, with a trace, live progress and interruption.
+ * Fits model and posterior by maximising a bound: `steps` times {@link variationalStep}, with a trace, live progress, interruption, stopping
+ * rules and checkpoints.
  *
  * ```ts
  * const family = fullRankGaussian({ dimension: 2 });
@@ -104,12 +119,12 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
  *
  * @returns θ and φ after the last step, new tensors that the caller disposes. Not converging is no error: look at the trace.
  * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer, or
- *   `problem` and `batches` do not go together.
+ *   `problem` and `batches` do not go together; or as a checkpoint does.
  */
 export async function fit<Theta extends Parameters = NoParameters, Phi extends Parameters = Parameters, Z = Tensor3D>(
   options: FitOptions<Theta, Phi, Z>,
 ): Promise<FitResult<Theta, Phi>> {
-  const { init, samples, optimizer, problem, batches } = options;
+  const { init, samples, optimizer, averaging, problem, batches, checkpoint } = options;
   checkSamples(samples);
   if ((typeof problem === "function") !== (batches !== undefined)) {
     throw new Error(
@@ -119,7 +134,11 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
     );
   }
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
-  const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
+  const start: FitState<Theta, Phi> = {
+    ...parameters,
+    optimizer: optimizer.init(parameters),
+    averaging: averaging?.init(parameters) ?? {},
+  };
   const problemAt = (step: number): Problem<Theta, Phi, Z> => {
     if (typeof problem !== "function") return problem;
     return problem((batches as Minibatches).at(step));
@@ -127,13 +146,26 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
   try {
     const { state, ...rest } = await iterate({
       ...options,
+      ...(checkpoint && { checkpoint: { ...checkpoint, settings: describeMethod(options, checkpoint.settings) } }),
       init: start,
-      advance: ({ state, key, step }) => variationalStep(options, { problem: problemAt(step), state, key, step }),
+      advance: ({ state, key, step }) =>
+        variationalStep(options, {
+          problem: problemAt(step),
+          state,
+          key,
+          learningRate: optimizer.schedule(step),
+        }),
     });
-    disposeParameters(state.optimizer);
-    const { theta, phi } = state;
-    return { theta, phi, ...rest, dispose: () => disposeParameters({ theta, phi }) };
+    const fitted = { theta: state.theta, phi: state.phi };
+    const average = averaging?.average(state.averaging, fitted);
+    disposeParameters({ optimizer: state.optimizer, averaging: state.averaging });
+    return {
+      ...fitted,
+      ...(average && { average }),
+      ...rest,
+      dispose: () => disposeParameters({ ...fitted, ...(average && { average }) }),
+    };
   } finally {
-    disposeParameters(start.optimizer);
+    disposeParameters({ optimizer: start.optimizer, averaging: start.averaging });
   }
 }

@@ -1,63 +1,35 @@
 import { breathe } from "../engine/interrupt.js";
-import { leaves, type Parameters } from "../engine/parameters.js";
-import { foldIn, type Key } from "../engine/random.js";
-import { formatShape } from "../engine/shape.js";
-import type { Tensor } from "../engine/tf.js";
-import { tidied } from "../engine/values.js";
+import type { Parameters } from "../engine/parameters.js";
+import type { Key } from "../engine/random.js";
+import { type Advance, call, callLength, explainNotFinite, release } from "./calls.js";
+import { type Checkpoint, type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
+import { isFiniteStep, stateNotFinite } from "./guard.js";
+import { type Progress, rateMeter } from "./progress.js";
+import type { StopRule } from "./stopping.js";
+import { type TracePoint, tracer } from "./trace.js";
 
-/** What a step is a pure function of. */
-export interface StepInputs<State extends Parameters> {
-  readonly state: State;
-  /** This step's own key. */
-  readonly key: Key;
-  /** From 0. */
-  readonly step: number;
-}
-
-/** One step of any method: the state it leaves and the objective it saw on the way, one value or one a datum. */
-export type Step<State extends Parameters> = (inputs: StepInputs<State>) => {
-  readonly state: State;
-  readonly value: Tensor;
-};
-
-/** One point of the trace. */
-export interface TracePoint {
-  /** How many steps had been taken. */
-  readonly step: number;
-  /** Mean objective over the steps since the point before, averaged over data. */
-  readonly value: number;
-  /** Seconds since the start. */
-  readonly seconds: number;
-}
-
-/** What a callback sees. */
-export interface Progress<State extends Parameters> {
-  /** How many steps have been taken. */
-  readonly step: number;
-  /** How many there are to take. */
-  readonly steps: number;
-  /** The last step's objective, averaged over data. */
-  readonly value: number;
-  readonly seconds: number;
-  /** The trace so far. */
-  readonly trace: readonly TracePoint[];
-  /** The state now. Its tensors live until the next step: read or clone them, do not dispose or keep them. */
-  readonly state: State;
-}
+export type { Progress } from "./progress.js";
+export type { Step, StepInputs } from "./step.js";
+export type { TracePoint } from "./trace.js";
 
 /** Options of {@link iterate} that {@link fit} shares. */
 export interface IterateOptions<State extends Parameters> {
   /** How many steps, ≥ 1. */
   readonly steps: number;
   readonly key: Key;
-  /** Called at most every `progressEvery` milliseconds and after the last step: a live loss curve. */
+  /**
+   * Called at most every `progressEvery` milliseconds and after the last step: a live loss curve. Between two calls of a compiled run lie
+   * several steps; 0 makes it one.
+   */
   readonly onProgress?: (progress: Progress<State>) => void | Promise<void>;
   /** Default 250 ms. */
   readonly progressEvery?: number;
-  /** Called after every step; true ends the run. */
-  readonly stop?: (progress: Progress<State>) => boolean;
-  /** Steps that one point of the trace averages over. Default: what makes about 500 points. */
+  /** Ends the run when it returns true; asked after every step, or as rarely as a {@link StopRule} says. */
+  readonly stop?: StopRule<State>;
+  /** Steps that one point of the trace averages over. Default: what makes about 500 points, or what a resumed run had. */
   readonly traceEvery?: number;
+  /** Where to keep the run so that it can be resumed, to the same bits as if it had not been broken off. */
+  readonly checkpoint?: CheckpointOptions;
 }
 
 /** How a run ended. */
@@ -70,104 +42,120 @@ export interface IterateResult<State extends Parameters> {
   readonly stoppedBecause: "all steps taken" | "stop returned true";
 }
 
+/** No call of many steps holds the event loop for longer, in milliseconds. */
+const longestCall = 50;
+
 /**
  * Repeats a step: state_{t+1} = step(state_t, key_t), with key_t folded from the key by t.
  *
  * The given state stays the caller's; the states between are disposed as they are replaced, so memory does not grow. It can be interrupted
- * before any step. Not converging is no error.
+ * before any call. Not converging is no error.
  *
- * @throws Error naming the step and the first bad tensor and index, if the objective or the state is not finite; or if `steps` or
- *   `traceEvery` is not a positive integer.
+ * @param options.advance one step.
+ * @param options.advanceMany many steps in one call, taken in place of single ones; how the steps are cut into calls changes no number.
+ * @throws Error naming the step and the first bad tensor and index, if the objective, the gradient or the last state is not finite; or if
+ *   `steps` or `traceEvery` is not a positive integer; or as a checkpoint does that cannot be written, is damaged or is of another run.
  */
 export async function iterate<State extends Parameters>(
-  options: IterateOptions<State> & { readonly init: State; readonly advance: Step<State> },
+  options: IterateOptions<State> & Advance<State> & { readonly init: State },
 ): Promise<IterateResult<State>> {
-  const { init, advance, steps, key, onProgress, progressEvery = 250, stop } = options;
-  const { traceEvery = Math.max(1, Math.round(steps / 500)) } = options;
-  for (const [name, count] of Object.entries({ steps, traceEvery })) {
+  const { init, advanceMany, steps, key, onProgress, progressEvery = 250, stop } = options;
+  const defaultTraceEvery = Math.max(1, Math.round(steps / 500));
+  for (const [name, count] of Object.entries({ steps, traceEvery: options.traceEvery ?? defaultTraceEvery })) {
     if (!Number.isInteger(count) || count < 1) throw new Error(`${name} must be a positive integer, not ${count}.`);
   }
-  const mine = new Set(leaves(init).map(({ tensor }) => tensor));
-  const release = (state: State, next?: State): void => {
-    const kept = new Set(next && leaves(next).map(({ tensor }) => tensor));
-    for (const { tensor } of leaves(state)) if (!mine.has(tensor) && !kept.has(tensor)) tensor.dispose();
+  const lengths = callLength({
+    most: advanceMany?.stepsPerCall ?? 1,
+    milliseconds: Math.min(longestCall, onProgress ? progressEvery : longestCall),
+  });
+  const { traceEvery } = options;
+  const checkpoint =
+    options.checkpoint &&
+    (await openCheckpoint(options.checkpoint, { init, key, steps, traceEvery, defaultTraceEvery }));
+  const restored = checkpoint?.restored;
+  const trace = tracer(checkpoint?.traceEvery ?? traceEvery ?? defaultTraceEvery, restored);
+  const rate = rateMeter();
+  const resumedAt = performance.now() - 1000 * (restored?.seconds ?? 0);
+  const clock = (): number => (performance.now() - resumedAt) / 1000;
+  let { state, step } = restored ?? { state: init, step: 0 };
+  let saved = { step, seconds: clock() };
+  let shown = clock();
+  rate(step, shown);
+
+  const save = async (to: Checkpoint<State>): Promise<void> => {
+    if (saved.step === step) return;
+    const bad = stateNotFinite(step - 1, state);
+    if (bad) throw bad;
+    await to.save({ step, seconds: clock(), points: trace.points, partial: trace.partial, state });
+    saved = { step, seconds: clock() };
   };
-  const started = performance.now();
-  const trace: TracePoint[] = [];
-  let state = init;
-  let shown = started;
-  let [sum, count] = [0, 0];
+  const progress = (): Progress<State> => {
+    const { value, gradientNorm, seconds } = trace.partial.last!;
+    const stepsPerSecond = rate(step, seconds);
+    const secondsLeft = step === steps ? 0 : (steps - step) / stepsPerSecond;
+    return { step, steps, value, gradientNorm, seconds, stepsPerSecond, secondsLeft, trace: trace.points, state };
+  };
+  const asksHere = (): boolean => stop?.asked !== "point" || step % trace.every === 0;
+  const boundaries = [
+    steps,
+    ...(stop?.asked === "point" ? [trace.every] : []),
+    ...(stop && (stop.asked ?? "step") === "step" ? [1] : []),
+    ...(checkpoint?.everySteps ? [checkpoint.everySteps] : []),
+  ];
+
   try {
-    for (let step = 0; step < steps; step++) {
+    // A run that had stopped when it was saved stops again before another step.
+    let stopping = restored !== undefined && asksHere() && (stop?.(progress()) ?? false);
+    while (step < steps && !stopping) {
       await breathe();
-      const result = tidied(() => advance({ state, key: foldIn(key, step), step }));
-      const values = result.value.dataSync<"float32">();
-      result.value.dispose();
-      const previous = state;
+      const count = lengths.next(Math.min(...boundaries.map((every) => every - (step % every))));
+      const inputs = { state, key, step, count };
+      const before = clock();
+      const result = call(options, inputs);
+      const now = clock();
+      lengths.took(count, 1000 * (now - before));
+      const bad = result.seen.findIndex((seen) => !isFiniteStep(seen));
+      if (bad !== -1) {
+        state = result.state;
+        try {
+          throw explainNotFinite(options.advance, inputs, result, bad);
+        } finally {
+          release(inputs.state, [state, init]);
+        }
+      }
+      for (const [i, { values, gradientNorm }] of result.seen.entries()) {
+        const value = values.reduce((total, term) => total + term, 0) / values.length;
+        const seconds = before + ((now - before) * (i + 1)) / count;
+        trace.add({ step: step + i + 1, value, gradientNorm, seconds });
+      }
       state = result.state;
-      if (!values.every((value) => Number.isFinite(value))) {
-        const problem = objectiveIsNotFinite(step, values, previous, state);
-        release(previous, state);
-        throw problem;
-      }
-      release(previous, state);
-      const isLast = step === steps - 1;
-      // A bad state shows in the next objective, so only the last step's has to be looked at.
-      const bad = isLast ? firstBadLeaf(state) : undefined;
-      if (bad) throw new Error(`Step ${step}: ${bad}. ${remedy}`);
-      const value = values.reduce((total, term) => total + term, 0) / values.length;
-      sum += value;
-      count++;
-      const now = performance.now();
-      const seconds = (now - started) / 1000;
-      const progress = { step: step + 1, steps, value, seconds, trace, state };
-      const stopping = stop?.(progress) ?? false;
-      if ((step + 1) % traceEvery === 0 || isLast || stopping) {
-        trace.push({ step: step + 1, value: sum / count, seconds });
-        [sum, count] = [0, 0];
-      }
-      if (onProgress && (isLast || stopping || now - shown >= progressEvery)) {
+      step += count;
+      release(inputs.state, [state, init]);
+      stopping = stop !== undefined && asksHere() && stop(progress());
+      const ends = step === steps || stopping;
+      const dueByStep = checkpoint?.everySteps && step % checkpoint.everySteps === 0;
+      const dueByTime = checkpoint?.everySeconds !== undefined && now - saved.seconds >= checkpoint.everySeconds;
+      if (checkpoint && (ends || dueByStep || dueByTime)) await save(checkpoint);
+      if (onProgress && !ends && 1000 * (now - shown) >= progressEvery) {
         shown = now;
-        await onProgress(progress);
+        await onProgress(progress());
       }
-      if (stopping) return { state, trace, steps: step + 1, stoppedBecause: "stop returned true" };
     }
-    return { state, trace, steps, stoppedBecause: "all steps taken" };
+    const bad = stateNotFinite(step - 1, state);
+    if (bad) throw bad;
+    await onProgress?.({ ...progress(), trace: trace.finished() });
+    return {
+      state,
+      trace: trace.finished(),
+      steps: step,
+      stoppedBecause: stopping ? "stop returned true" : "all steps taken",
+    };
   } catch (error) {
-    release(state);
+    try {
+      if (checkpoint && (error as Error)?.name === "KeyboardInterrupt") await save(checkpoint);
+    } finally {
+      release(state, [init]);
+    }
     throw error;
   }
-}
-
-const remedy = "Try a smaller learning rate, and look at the log-density for log 0 or overflow.";
-
-/** Where a non-finite objective comes from: the step before, if its update was bad; else this step. */
-function objectiveIsNotFinite(step: number, values: Float32Array, before: Parameters, after: Parameters): Error {
-  const updated = firstBadLeaf(before);
-  if (updated && step > 0) return new Error(`Step ${step - 1}: ${updated} in its update. ${remedy}`);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  const objective = `the objective${values.length > 1 ? ` of datum ${bad}` : ""} is ${values[bad]}`;
-  const consequence = firstBadLeaf(after);
-  return new Error(
-    `Step ${step}: ${objective}${consequence ? `, and ${consequence}` : ""}. ` +
-      (step === 0
-        ? "Nothing had been updated yet: look at the data, the initial parameters and the log-density there."
-        : remedy),
-  );
-}
-
-/** The first number of a record that is not finite, as a clause; nothing where all are. */
-function firstBadLeaf(state: Parameters): string | undefined {
-  for (const { path, tensor } of leaves(state)) {
-    const values = tensor.dataSync();
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad === -1) continue;
-    const index: number[] = [];
-    for (let axis = tensor.rank - 1, rest = bad; axis >= 0; axis--) {
-      index.unshift(rest % tensor.shape[axis]);
-      rest = Math.floor(rest / tensor.shape[axis]);
-    }
-    return `${path}${tensor.rank === 0 ? "" : formatShape(index)} became ${values[bad]}`;
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import type { Parameters } from "../engine/parameters.js";
+import type { Scalar } from "../engine/tf.js";
 
 /** A step size for every step, counted from 0. */
 export type Schedule = (step: number) => number;
@@ -8,14 +9,19 @@ export type Schedule = (step: number) => number;
  */
 export interface Optimizer {
   readonly name: string;
+  /** The numbers it was made with, its schedule aside; a checkpoint compares them. */
+  readonly settings?: Readonly<Record<string, number>>;
   readonly schedule: Schedule;
   /** The state before the first step. */
   init(parameters: Parameters): Parameters;
-  /** One step of size `learningRate` that *descends* along the gradient; a negative size ascends. */
+  /**
+   * One step of size `learningRate` that *descends* along the gradient; a negative size ascends. As a tensor, the size can be fed anew to
+   * each replay of a compiled step.
+   */
   step<P extends Parameters>(inputs: {
     readonly parameters: P;
     readonly gradient: P;
     readonly state: Parameters;
-    readonly learningRate: number;
+    readonly learningRate: number | Scalar;
   }): { readonly parameters: P; readonly state: Parameters };
 }

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { Bound } from "../bounds/bound.js";
+import type { Gradient } from "../gradients/gradient.js";
+import { reparameterised } from "../gradients/reparameterised.js";
+import type { Averaging } from "./averaging.js";
+import type { Settings } from "./checkpoint.js";
+import type { Minibatches } from "./minibatches.js";
+import type { Optimizer } from "./optimizer.js";
+
+/** What of a fit can be told by names and numbers. */
+export interface Method {
+  readonly bound: Bound;
+  readonly samples: number;
+  readonly optimizer: Optimizer;
+  readonly gradient?: Gradient;
+  readonly averaging?: Averaging;
+  readonly batches?: Minibatches;
+}
+
+/** Where a schedule is looked at: two that agree here are taken for the same. */
+const probes = [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
+
+/**
+ * A variational step and its batches as settings by name, so that a checkpoint of another method, rate or data set is told from this one.
+ * The problem is a function and cannot be compared: name what matters of it in `given`.
+ */
+export function describeMethod(method: Method, given: Settings = {}): Settings {
+  const { bound, samples, optimizer, gradient = reparameterised, averaging, batches } = method;
+  return {
+    ...given,
+    bound: bound.name,
+    samples,
+    gradient: gradient.name || "without a name",
+    optimizer: optimizer.name,
+    ...prefixed("optimizer", optimizer.settings ?? {}),
+    [`learning rate at the steps ${probes.join(", ")}`]: probes.map(optimizer.schedule).join(", "),
+    averaging: averaging?.name ?? "none",
+    ...prefixed("averaging", averaging?.settings ?? {}),
+    "first batch": batches ? firstBatch(batches) : "none",
+  };
+}
+
+function firstBatch(batches: Minibatches): string {
+  const { x, scale } = batches.at(0);
+  try {
+    const digest = createHash("sha256").update(x.dataSync<"float32">()).digest("hex").slice(0, 16);
+    return `[${x.shape.join(", ")}] with the scale ${scale}, sha256 ${digest}`;
+  } finally {
+    x.dispose();
+  }
+}
+
+function prefixed(owner: string, settings: Readonly<Record<string, number>>): Settings {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`${owner}'s ${name}`, value]));
+}
