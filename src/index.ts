@@ -93,6 +93,7 @@ export { Normal, type NormalOptions } from "./distributions/normal.js";
 export { Uniform, type UniformOptions } from "./distributions/uniform.js";
 // engine: where tensors run
 export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
+export { type CompiledStep, compile } from "./engine/compile.js";
 export { type ValueAndGradient, valueAndGradient } from "./engine/gradient.js";
 export { breathe, throwIfInterrupted } from "./engine/interrupt.js";
 export {

@@ -1,0 +1,151 @@
+import type { Graph, GraphNode } from "./graph.js";
+import { executeNative } from "./native.js";
+import { type NativeBackend, nativeBackend } from "./nativeBackend.js";
+import type { Key } from "./random.js";
+import { callSite, Recording, recordInto } from "./recorder.js";
+import { Session } from "./session.js";
+import { type Flattened, flatten } from "./structure.js";
+import { type Tensor, tf } from "./tf.js";
+import type { Words } from "./threefry.js";
+
+/** The graph of a step for one set of shapes. */
+export interface CompiledGraph {
+  /** Runs it on inputs of that set of shapes; the tensors of the result belong to the enclosing `tidy`. */
+  run(inputs: Flattened<Key>): unknown;
+  dispose(): void;
+}
+
+/** A step, recorded. */
+interface Recorded {
+  readonly recording: Recording;
+  readonly outputs: Flattened<Key>;
+}
+
+/**
+ * Records the step and loads it.
+ *
+ * It is recorded twice, with different keys: what differs between the two would be frozen in the graph, so the step is refused.
+ */
+export function compileGraph(step: (inputs: unknown) => unknown, inputs: Flattened<Key>): CompiledGraph {
+  const { recording, outputs } = record(step, inputs, inputs.keys);
+  const otherKeys = inputs.keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] as const }));
+  refuseDifference(recording, record(step, inputs, otherKeys).recording);
+
+  const { keys, captures, graph, functions } = recording;
+  if (keys.size > 0) recording.bindSeeds(graph.parameter(3, [keys.size, 2]));
+  const session = new Session(graph, functions);
+  const backend = nativeBackend();
+  for (const { id } of captures) backend.incRef(id);
+  const captured = captures.map(({ id }) => ({ dataId: id }));
+  const words = new Int32Array(2 * keys.size);
+  return {
+    run: ({ tensors, keys: roots }) => {
+      const seeds = keys.size > 0 ? [seedsOf(recording, roots, words)] : [];
+      const results = session.run([...tensors, ...captured, ...seeds]);
+      return outputs.rebuild(results, []);
+    },
+    dispose: () => {
+      session.release();
+      release(backend, recording);
+    },
+  };
+}
+
+function seedsOf({ keys }: Recording, roots: readonly Key[], words: Int32Array): Tensor {
+  keys.seeds(
+    roots.map(({ words: root }): Words => root),
+    words,
+  );
+  return tf.tensor2d(words.slice(), [keys.size, 2], "int32");
+}
+
+function release(backend: NativeBackend, { captures }: Recording): void {
+  for (const { id } of captures) backend.disposeData(id);
+}
+
+/** Runs the step once with every operation noted. Its tensors are let go: only their names in the graph are kept. */
+function record(step: (inputs: unknown) => unknown, inputs: Flattened<Key>, keys: readonly Key[]): Recorded {
+  const recording = new Recording("step", []);
+  let outputs: Flattened<Key> | undefined;
+  tf.tidy(() => {
+    // Copies, so that no two inputs share their numbers: by them the recorder tells tensors apart.
+    const copies = inputs.tensors.map(copyOf);
+    for (const copy of copies) recording.addInput(copy);
+    const roots = keys.map(({ words }) => ({ words }));
+    for (const root of roots) recording.keys.addRoot(root);
+    recordInto(recording, () => {
+      outputs = flatten<Key>(step(inputs.rebuild(copies, roots)), "the step's output");
+      recording.graph.results = outputs.tensors.map((tensor) => recording.reference(tensor));
+    });
+  });
+  checkOutputs(outputs as Flattened<Key>);
+  return { recording, outputs: outputs as Flattened<Key> };
+}
+
+/** The same numbers under an identity of their own. */
+function copyOf(tensor: Tensor): Tensor {
+  return executeNative("Identity", { T: { type: tensor.dtype as "float32" } }, [tensor]);
+}
+
+/** What is no tensor in the result would be that of the recorded call for ever. */
+function checkOutputs({ tensors, keys, plain }: Flattened<Key>): void {
+  if (plain[0]) throw new Error(`compile: ${plain[0]} is a plain value, which would be frozen; return tensors alone.`);
+  if (keys.length > 0) throw new Error("compile: the step returns a key; derive the next one outside of it.");
+  if (tensors.length === 0) throw new Error("compile: the step must return at least one tensor.");
+}
+
+/** Refuses a step that did not do the same in two runs. */
+function refuseDifference(first: Recording, second: Recording): void {
+  const place = differentNode(first.graph, second.graph);
+  if (place !== undefined) {
+    const node = second.graph.nodes[place];
+    if (node?.operation === "Const") {
+      throw new Error(
+        `compile: a number changes from run to run${callSite(second.origins[place])} and would be frozen; ` +
+          "give the step what changes as a tensor, and let it draw from the keys that it is given.",
+      );
+    }
+    throw new Error(
+      `compile: two runs of the step on the same input differ in their operations (${first.graph.nodes[place]?.operation ?? "none"}, ${node?.operation ?? "none"}); ` +
+        "the step must be a pure function of its input.",
+    );
+  }
+  if (
+    first.captures.length !== second.captures.length ||
+    first.captures.some(({ id }, i) => id !== second.captures[i]?.id)
+  ) {
+    throw new Error(
+      "compile: the step takes other tensors from around itself in every run; give them to it as inputs.",
+    );
+  }
+  first.functions.forEach((body, i) => {
+    const other = second.functions[i];
+    if (!other || differentNode(body, other) !== undefined) {
+      throw new Error("compile: two runs of a loop's body differ; it must be a pure function of its input.");
+    }
+  });
+}
+
+function differentNode(a: Graph, b: Graph): number | undefined {
+  const length = Math.max(a.nodes.length, b.nodes.length);
+  for (let i = 0; i < length; i++) {
+    if (!sameNode(a.nodes[i], b.nodes[i])) return i;
+  }
+  return undefined;
+}
+
+function sameNode(a: GraphNode | undefined, b: GraphNode | undefined): boolean {
+  if (!a || !b || a.operation !== b.operation || a.inputs.length !== b.inputs.length) return false;
+  const same = a.inputs.every(
+    ({ node, position }, i) => node === b.inputs[i]?.node && position === b.inputs[i].position,
+  );
+  return same && sameValue(a.attributes, b.attributes);
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => sameValue((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]));
+}

@@ -1,0 +1,100 @@
+import { threefry2x32, type Words } from "./threefry.js";
+
+/** A derivation: from which node of the tree, by which counter. Roots have none. */
+interface Derivation {
+  readonly parent: number;
+  readonly counter: Words;
+}
+
+/** The seeds that a loop inside the step draws with: one tree, grown anew from a key folded by the turn. */
+interface LoopSeeds {
+  readonly key: number;
+  readonly turns: number;
+  readonly tree: KeyTree;
+}
+
+/**
+ * The tree of random keys that a step derived while it was recorded, and which of them seed draws.
+ *
+ * Derivation does not depend on data, so {@link seeds} grows the same tree from other roots: that is how a replay gets its draws.
+ */
+export class KeyTree {
+  readonly #derivations: (Derivation | undefined)[] = [];
+  readonly #index = new WeakMap<object, number>();
+  readonly #seeds: number[] = [];
+  readonly #slots = new Map<number, number>();
+  readonly #loops: LoopSeeds[] = [];
+
+  /** Adds a root; the words of the k-th root are the k-th argument of {@link seeds}. Roots come before all else. */
+  addRoot(key: object): void {
+    this.#index.set(key, this.#derivations.length);
+    this.#derivations.push(undefined);
+  }
+
+  knows(key: object): boolean {
+    return this.#index.has(key);
+  }
+
+  /** Notes that `child` has the words threefry(parent, counter), if the parent is of this tree. */
+  derive(parent: object, child: object, counter: Words): void {
+    const from = this.#index.get(parent);
+    if (from === undefined) return;
+    this.#index.set(child, this.#derivations.length);
+    this.#derivations.push({ parent: from, counter });
+  }
+
+  /** The number of the slot that holds the words of a key of this tree. */
+  slot(key: object): number {
+    const node = this.#index.get(key) as number;
+    const known = this.#slots.get(node);
+    if (known !== undefined) return known;
+    this.#slots.set(node, this.#seeds.length);
+    this.#seeds.push(node);
+    return this.#seeds.length - 1;
+  }
+
+  /** Gives a loop its seeds: those of `tree` for keys folded from `key` by 0, …, turns − 1. Returns the number of the loop. */
+  addLoop(key: object, turns: number, tree: KeyTree): number {
+    this.#loops.push({ key: this.#index.get(key) as number, turns, tree });
+    return this.#loops.length - 1;
+  }
+
+  /** Seeds that the step itself draws with, without those of its loops. */
+  get ownSeeds(): number {
+    return this.#seeds.length;
+  }
+
+  /** All seeds, those of loops included. */
+  get size(): number {
+    return this.#loops.reduce((total, { turns, tree }) => total + turns * tree.size, this.ownSeeds);
+  }
+
+  /** Where a loop's seeds begin, counted in seeds. */
+  loopOffset(loop: number): number {
+    return this.#loops.slice(0, loop).reduce((total, { turns, tree }) => total + turns * tree.size, this.ownSeeds);
+  }
+
+  /** Writes the words of all seeds for the given roots into `out`, from seed `offset` on; two numbers a seed. */
+  seeds(roots: readonly Words[], out: Int32Array, offset = 0): void {
+    const words: Words[] = [];
+    this.#derivations.forEach((derivation, i) => {
+      words.push(derivation ? threefry2x32(words[derivation.parent]!, derivation.counter) : roots[i]!);
+    });
+    let at = 2 * offset;
+    for (const node of this.#seeds) {
+      out[at++] = words[node]![0];
+      out[at++] = words[node]![1];
+    }
+    for (const { key, turns, tree } of this.#loops) {
+      for (let turn = 0; turn < turns; turn++) {
+        tree.seeds([turnWords(words[key]!, turn)], out, at / 2);
+        at += 2 * tree.size;
+      }
+    }
+  }
+}
+
+/** The words of `foldIn(key, turn)`. */
+function turnWords(words: Words, turn: number): Words {
+  return threefry2x32(words, [turn, 2]);
+}

@@ -1,0 +1,322 @@
+import { type AttributeValue, dataTypes, Graph, type Reference, shapeValue } from "./graph.js";
+import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
+import { KeyTree } from "./keyTree.js";
+import { type DataId, type NativeAttribute, type NativeBackend, nativeBackend } from "./nativeBackend.js";
+import { type Tensor, tf } from "./tf.js";
+import type { Words } from "./threefry.js";
+
+/** Tensors from outside the step up to this size become constants of the graph, which can fold them; larger ones are fed. */
+const largestConstant = 256;
+
+/** A tensor that the step takes from outside itself without its being an input. */
+export interface Capture {
+  readonly id: DataId;
+  readonly reference: Reference;
+}
+
+/** A body as it is recorded: the operations it runs, what its tensors are called in the graph, and its keys. */
+export class Recording implements KeyTrace {
+  readonly graph: Graph;
+  readonly keys = new KeyTree();
+  /** Of a loop's body: tensors of the bodies around it. Of the outermost: tensors of the world outside. */
+  readonly captures: Capture[] = [];
+  /** Where every constant was made, to name the line if it turns out to change. */
+  readonly origins: string[] = [];
+  readonly #references = new Map<DataId, Reference>();
+  readonly #seeds: Reference[] = [];
+  readonly #loops: { readonly turns: number; readonly size: number; readonly reference: Reference }[] = [];
+
+  constructor(
+    name: string,
+    readonly functions: Graph[],
+    readonly parent?: Recording,
+  ) {
+    this.graph = new Graph(name);
+  }
+
+  /** Declares a tensor an argument of the body. */
+  addInput(tensor: Tensor): void {
+    this.#references.set(tensor.dataId, this.graph.parameter(typeOf(tensor.dataId), tensor.shape));
+  }
+
+  /** Says what a tensor is called in this body. */
+  name(tensor: Tensor, reference: Reference): void {
+    this.#references.set(tensor.dataId, reference);
+  }
+
+  /** What a tensor is called here: an output of an operation, an argument, a capture, or a new constant. */
+  reference(input: { readonly dataId: DataId }): Reference {
+    const id = input.dataId;
+    const known = this.#references.get(id);
+    if (known) return known;
+    const reference = this.#madeOutside(id) ? this.#capture(id, input) : this.#constant(id);
+    this.#references.set(id, reference);
+    return reference;
+  }
+
+  /** Whether the tensor comes of this body's arguments and operations. */
+  has(id: DataId): boolean {
+    return this.#references.has(id) || (this.parent?.has(id) ?? false);
+  }
+
+  derived(parent: object, child: object, counter: Words): void {
+    this.keys.derive(parent, child, counter);
+    this.parent?.derived(parent, child, counter);
+  }
+
+  seeded(key: object, tensor: Tensor): void {
+    const reference = this.seedOf(key);
+    if (reference) this.#references.set(tensor.dataId, reference);
+  }
+
+  /** The seed of a key that comes from a key of the step; nothing where the key is a constant of the program. */
+  seedOf(key: object): Reference | undefined {
+    if (!this.keys.knows(key)) {
+      const outer = this.parent?.seedOf(key);
+      return outer && this.#captureReference(outer, [2]);
+    }
+    const slot = this.keys.slot(key);
+    this.#seeds[slot] ??= unboundReference();
+    return this.#seeds[slot];
+  }
+
+  /** The seeds of a loop, `[turns, seeds a turn, 2]`, whose keys come from `key`. */
+  loopSeeds(key: object, turns: number, tree: KeyTree): Reference {
+    const loop = this.keys.addLoop(key, turns, tree);
+    this.#loops[loop] = { turns, size: tree.size, reference: unboundReference() };
+    return this.#loops[loop].reference;
+  }
+
+  /** Says where the seeds stand, `[seeds, 2]`; call it once, when the body is complete. */
+  bindSeeds(seeds: Reference): void {
+    const { graph } = this;
+    const range = (start: number, count: number): Reference =>
+      graph.one("Slice", [seeds, graph.integers([start, 0]), graph.integers([count, 2])]);
+    if (this.#seeds.length > 0) {
+      const own = this.#loops.length > 0 ? range(0, this.#seeds.length) : seeds;
+      const unpacked = graph.add("Unpack", [own], { num: { i: this.#seeds.length }, axis: { i: 0 } });
+      for (const [i, slot] of this.#seeds.entries()) Object.assign(slot, unpacked[i]);
+    }
+    this.#loops.forEach(({ turns, size, reference }, i) => {
+      const part = range(this.keys.loopOffset(i), turns * size);
+      Object.assign(reference, graph.reshape(part, [turns, size, 2]));
+    });
+  }
+
+  #madeOutside(id: DataId): boolean {
+    return this.parent ? this.parent.has(id) || this.parent.#madeOutside(id) : !madeInside.has(id);
+  }
+
+  #capture(id: DataId, input: object): Reference {
+    if (input instanceof tf.Variable) {
+      throw new Error("compile: the step uses a tf.Variable, whose value would be frozen; pass its value as an input.");
+    }
+    if (this.parent) return this.#captureReference(this.parent.reference(input as Tensor), shapeOf(id), id);
+    const { shape } = nativeBackend().tensorMap.get(id)!;
+    if (shape.reduce((product, size) => product * size, 1) <= largestConstant) return this.#constant(id);
+    const reference = this.graph.parameter(typeOf(id), shape);
+    this.captures.push({ id, reference });
+    return reference;
+  }
+
+  /** Hands a tensor of the body around on to this one as an argument. */
+  #captureReference(outer: Reference, shape: readonly number[], id: DataId = {}): Reference {
+    const known = this.captures.find(({ reference }) => reference === outer);
+    if (known) return this.#references.get(known.id) as Reference;
+    const inner = this.graph.parameter(outer.dtype, shape);
+    this.captures.push({ id, reference: outer });
+    this.#references.set(id, inner);
+    return inner;
+  }
+
+  #constant(id: DataId): Reference {
+    const backend = nativeBackend();
+    const { shape } = backend.tensorMap.get(id)!;
+    this.origins[this.graph.nodes.length] = new Error().stack ?? "";
+    return this.graph.constant(
+      typeOf(id),
+      shape,
+      offRecord(() => backend.readSync(id)),
+    );
+  }
+}
+
+/** The bodies that are being recorded, innermost last. */
+const recordings: Recording[] = [];
+/** Tensors whose numbers JavaScript wrote while the step ran. */
+let madeInside = new WeakSet<DataId>();
+let isOffRecord = false;
+
+/** The innermost body that is being recorded, if one is. */
+export function currentRecording(): Recording | undefined {
+  return recordings.at(-1);
+}
+
+/** Runs `body` with every operation noted in `recording`. The bodies of loops are recorded within that of their step. */
+export function recordInto<T>(recording: Recording, body: () => T): T {
+  const outermost = recordings.length === 0;
+  const restore = outermost ? hook(nativeBackend()) : undefined;
+  recordings.push(recording);
+  try {
+    return withKeyTrace(recording, body);
+  } finally {
+    recordings.pop();
+    restore?.();
+  }
+}
+
+/** A stand-in for seeds whose place is known only when the body is complete. */
+function unboundReference(): Reference {
+  return { node: "", position: 0, dtype: dataTypes.int32 };
+}
+
+/** Puts the recorder between tfjs's kernels and the addon; returns what takes it away again. */
+function hook(backend: NativeBackend): () => void {
+  const { executeSingleOutput, executeMultipleOutputs, read, readSync, write } = backend;
+  const { random } = Math;
+  madeInside = new WeakSet();
+  const note = (
+    name: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+  ): void => {
+    if (isOffRecord) return;
+    const recording = currentRecording() as Recording;
+    const references = inputs.map((input) => recording.reference(input));
+    const made = addOperation(recording.graph, name, attributes, references, outputs);
+    for (const [i, output] of outputs.entries()) recording.name(output, made[i] as Reference);
+  };
+  backend.executeSingleOutput = (name, attributes, inputs) => {
+    const output = executeSingleOutput.call(backend, name, attributes, inputs);
+    note(name, attributes, inputs, [output]);
+    return output;
+  };
+  backend.executeMultipleOutputs = (name, attributes, inputs, count) => {
+    const outputs = executeMultipleOutputs.call(backend, name, attributes, inputs, count);
+    note(name, attributes, inputs, outputs);
+    return outputs;
+  };
+  const refuse = (id: DataId): void => {
+    if (!isOffRecord && currentRecording()?.has(id)) throw new Error(readsAValue());
+  };
+  backend.readSync = (id) => {
+    refuse(id);
+    return readSync.call(backend, id);
+  };
+  backend.read = (id) => {
+    refuse(id);
+    return read.call(backend, id);
+  };
+  backend.write = (values, shape, dtype) => {
+    const id = write.call(backend, values, shape, dtype);
+    madeInside.add(id);
+    return id;
+  };
+  Math.random = () => {
+    throw new Error(
+      `compile: the step draws a JavaScript random number${callSite()}, which every later call would repeat; draw with normal(key, shape) and its like from a key that the step is given.`,
+    );
+  };
+  return () => {
+    Object.assign(Math, { random });
+    const own = backend as Partial<NativeBackend>;
+    for (const method of ["executeSingleOutput", "executeMultipleOutputs", "read", "readSync", "write"] as const) {
+      delete own[method];
+    }
+  };
+}
+
+/** Runs what the recorder does for itself: nothing of it is noted or refused. */
+export function offRecord<T>(compute: () => T): T {
+  const before = isOffRecord;
+  isOffRecord = true;
+  try {
+    return compute();
+  } finally {
+    isOffRecord = before;
+  }
+}
+
+/** Notes one operation, in the form that a graph runs fastest. */
+function addOperation(
+  graph: Graph,
+  name: string,
+  attributes: readonly NativeAttribute[],
+  inputs: readonly Reference[],
+  outputs: readonly Tensor[],
+): readonly Reference[] {
+  const encoded = Object.fromEntries(attributes.map((attribute) => [attribute.name, encodeAttribute(attribute)]));
+  const shapes = outputs.map(({ shape }) => shape);
+  if (name === "Reshape") return [graph.reshape(inputs[0] as Reference, shapes[0] as number[])];
+  const product = name === "BatchMatMulV2" && matrixProduct(graph, encoded, inputs, shapes[0] as number[]);
+  return product ? [product] : graph.add(name, inputs, encoded, shapes);
+}
+
+/** A batched product with one right-hand matrix as a plain one, which libtensorflow runs faster; nothing where it is truly batched. */
+function matrixProduct(
+  graph: Graph,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  [left, right]: readonly Reference[],
+  shape: readonly number[],
+): Reference | undefined {
+  if (!left?.shape || !right?.shape) return undefined;
+  const single = (s: readonly number[]): boolean => s.slice(0, -2).every((size) => size === 1);
+  const flag = (name: string): boolean => (attributes[name] as { b: boolean } | undefined)?.b ?? false;
+  const [transposeLeft, transposeRight] = [flag("adj_x"), flag("adj_y")];
+  if (!single(right.shape) || (transposeLeft && !single(left.shape))) return undefined;
+  const columns = left.shape.at(-1) as number;
+  const rows = left.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const flat = [graph.reshape(left, [rows, columns]), graph.reshape(right, right.shape.slice(-2))];
+  const width = shape.at(-1) as number;
+  const result = graph.one("MatMul", flat, { transpose_a: { b: transposeLeft }, transpose_b: { b: transposeRight } }, [
+    transposeLeft ? columns : rows,
+    width,
+  ]);
+  return graph.reshape(result, shape);
+}
+
+function encodeAttribute({ name, type, value }: NativeAttribute): AttributeValue {
+  const { binding } = nativeBackend();
+  const many = Array.isArray(value);
+  switch (type) {
+    case binding.TF_ATTR_TYPE:
+      return many ? { list: { type: value as number[] } } : { type: value as number };
+    case binding.TF_ATTR_BOOL:
+      return { b: Boolean(value) };
+    case binding.TF_ATTR_INT:
+      return many ? { list: { i: value as number[] } } : { i: value as number };
+    case binding.TF_ATTR_FLOAT:
+      return many ? { list: { f: value as number[] } } : { f: value as number };
+    case binding.TF_ATTR_STRING:
+      return { s: new TextEncoder().encode(value as string) };
+    case binding.TF_ATTR_SHAPE:
+      return { shape: shapeValue(value as number[]) };
+    default:
+      throw new Error(`compile: attribute ${name} of an operation has a kind that a graph cannot hold.`);
+  }
+}
+
+function typeOf(id: DataId): number {
+  return nativeBackend().tensorMap.get(id)!.dtype;
+}
+
+function shapeOf(id: DataId): readonly number[] {
+  return nativeBackend().tensorMap.get(id)!.shape;
+}
+
+function readsAValue(): string {
+  return (
+    `compile: the step reads a tensor's value${callSite()}, so what it does would depend on the values of the recorded call; ` +
+    "compute with tensors instead (tf.where in place of if), or read the value after the step has returned it."
+  );
+}
+
+/** The first line of the stack that is neither tfjs's nor the engine's. */
+export function callSite(stack: string = new Error().stack ?? ""): string {
+  const line = stack
+    .split("\n")
+    .slice(1)
+    .find((frame) => !/node_modules|[\\/]engine[\\/]|node:|<anonymous>\)?$/.test(frame));
+  return line ? ` (${line.trim()})` : "";
+}
