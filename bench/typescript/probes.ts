@@ -1,0 +1,48 @@
+import { normal, randomKey, type Tensor2D, tf } from "marginalia";
+import type { Compile } from "./variants.js";
+
+/** Milliseconds of repeated calls, the first few left out. */
+function time(call: () => void, seconds: number): number[] {
+  for (let i = 0; i < 3; i++) call();
+  const times: number[] = [];
+  for (const end = performance.now() + 1000 * seconds; times.length < 5 || performance.now() < end; ) {
+    const start = performance.now();
+    call();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+/** What bounds a step: the machine's matrix products and memory as this library reaches them, and the price of a call that does nothing. */
+export const probes = {
+  /** `[m, k] × [k, n]`, one operation. */
+  matmul: ([m, k, n]: readonly number[], seconds: number): number[] => {
+    const [a, b] = [[m, k], [k, n]].map((shape) => normal(randomKey(1), shape) as Tensor2D); // prettier-ignore
+    try {
+      return time(() => tf.matMul(a, b).dispose(), seconds);
+    } finally {
+      tf.dispose([a, b]);
+    }
+  },
+  /** x + 1 over n numbers: n read and n written. */
+  memory: ([n]: readonly number[], seconds: number): number[] => {
+    const x = tf.ones([n]);
+    try {
+      return time(() => tf.add(x, 1).dispose(), seconds);
+    } finally {
+      x.dispose();
+    }
+  },
+  /** x + 1 of a scalar, compiled where the library can. */
+  call: (_: readonly number[], seconds: number, compile?: Compile): number[] => {
+    const x = tf.scalar(1);
+    const plain = ({ x }: { x: tf.Scalar }) => ({ y: tf.add(x, 1) });
+    const compiled = compile?.(plain);
+    try {
+      return time(() => (compiled ?? plain)({ x }).y.dispose(), seconds);
+    } finally {
+      compiled?.dispose();
+      x.dispose();
+    }
+  },
+};
