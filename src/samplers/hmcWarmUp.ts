@@ -1,0 +1,55 @@
+import { mean } from "../diagnostics/moments.js";
+import { breathe } from "../engine/interrupt.js";
+import { foldIn, type Key, split } from "../engine/random.js";
+import { dualAveraging, updatedDualAveraging } from "./dualAveraging.js";
+import type { HmcTuning } from "./hmcDraws.js";
+import type { HmcRun } from "./hmcRun.js";
+import { ScaleEstimate, scaleWindows } from "./scaleAdaptation.js";
+
+/** What the warm-up of a stand-alone run needs. @internal */
+export interface WarmUpOptions {
+  readonly run: HmcRun;
+  /** D. */
+  readonly dimension: number;
+  /** Transitions. */
+  readonly warmUp: number;
+  readonly targetAcceptance: number;
+  readonly massAdaptation: boolean;
+  /** ε to start from; found where absent. */
+  readonly stepSize?: number;
+  /** L for a step size. */
+  readonly leapfrogStepsOf: (stepSize: number) => number;
+  readonly key: Key;
+  readonly report: (step: number, tuning: HmcTuning, acceptance: number) => Promise<void>;
+}
+
+/**
+ * Moves the chains through the warm-up and returns the kernel to sample with: the step size by dual averaging of the mean acceptance, the scale by
+ * windows, after each of which the step size starts anew. @internal
+ */
+export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> {
+  const { run, dimension, warmUp, targetAcceptance, leapfrogStepsOf, report } = options;
+  const [transitions, searches] = split(options.key);
+  const windows = options.massAdaptation ? scaleWindows(warmUp) : [];
+  let scale: Float32Array = new Float32Array(dimension).fill(1);
+  let estimate = new ScaleEstimate(dimension);
+  const search = (at: number): number => run.reasonableStepSize(scale, targetAcceptance, foldIn(searches, at));
+  let averaging = dualAveraging(options.stepSize ?? search(0));
+  for (let t = 0; t < warmUp; t++) {
+    await breathe();
+    const { stepSize } = averaging;
+    const tuning = { stepSize, leapfrogSteps: leapfrogStepsOf(stepSize), scale };
+    const acceptance = mean(run.advance(tuning, foldIn(transitions, t)));
+    averaging = updatedDualAveraging(averaging, acceptance, targetAcceptance);
+    const window = windows.find(({ from, to }) => from <= t && t < to);
+    if (window) estimate.add(run.positions());
+    if (window?.to === t + 1) {
+      scale = estimate.scale();
+      estimate = new ScaleEstimate(dimension);
+      averaging = dualAveraging(search(t + 1));
+    }
+    await report(t + 1, tuning, acceptance);
+  }
+  const stepSize = averaging.count > 0 ? averaging.averaged : averaging.stepSize;
+  return { stepSize, leapfrogSteps: leapfrogStepsOf(stepSize), scale };
+}
