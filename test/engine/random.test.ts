@@ -9,11 +9,13 @@ import {
   type Key,
   normal,
   permutation,
+  rademacher,
   randomKey,
   split,
   uniform,
 } from "../../src/engine/random.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
+import { chiSquare, chiSquareBound } from "./exactCdfs.js";
 import { backends, expectNoLeak, kolmogorovSmirnov, mean, normalCdf, read, variance } from "./support.js";
 
 const n = 20_000;
@@ -152,6 +154,45 @@ describe.each(backends)("draws on %s", (backend) => {
     });
   });
 
+  test("rademacher draws signs, each as often, of every shape", () => {
+    const draws = read(rademacher(randomKey(23), [n]));
+    expect(draws.every((x) => x === 1 || x === -1)).toBe(true);
+    expect(Math.abs(mean(draws))).toBeLessThan(4 / Math.sqrt(n));
+    expect(Math.abs(mean(draws.slice(1).map((x, i) => x * draws[i]!)))).toBeLessThan(4 / Math.sqrt(n));
+    expect(read(rademacher(randomKey(23), [n]))).toEqual(draws);
+    for (const shape of [[], [0], [2, 5]]) {
+      const x = rademacher(randomKey(4), shape);
+      expect(x.shape).toEqual(shape);
+      expect(x.dtype).toBe("float32");
+      x.dispose();
+    }
+    expectNoLeak(() => rademacher(randomKey(4), [2, 5]));
+  });
+
+  test("pairs of draws are independent: split keys, neighbouring indices of foldIn, parent and child (χ² at .001)", () => {
+    const root = randomKey(33);
+    const one = (key: Key): number => read(uniform(key, []))[0]!;
+    const pairs: Record<string, (i: number) => [number, number]> = {
+      "split keys": (i) => split(foldIn(root, i)).map(one) as [number, number],
+      "neighbouring indices": (i) => [one(foldIn(root, 2 * i)), one(foldIn(root, 2 * i + 1))],
+      "parent and child": (i) => [one(foldIn(root, i)), one(foldIn(foldIn(root, i), 0))],
+      "consecutive seeds": (i) => [one(randomKey(2 * i)), one(randomKey(2 * i + 1))],
+    };
+    const [cells, repeats] = [6, 1800];
+    for (const [name, pair] of Object.entries(pairs)) {
+      const counts = new Array<number>(cells ** 2).fill(0);
+      for (let i = 0; i < repeats; i++) {
+        const [u, v] = pair(i);
+        counts[Math.floor(u * cells) * cells + Math.floor(v * cells)]!++;
+      }
+      const { statistic, degrees } = chiSquare(
+        counts,
+        counts.map(() => repeats / cells ** 2),
+      );
+      expect(statistic, name).toBeLessThan(chiSquareBound(degrees));
+    }
+  });
+
   test("one draw each from many keys follows the distribution too", () => {
     const draws = split(randomKey(31), 3000).map((key) => read(normal(key, []))[0]!);
     expect(kolmogorovSmirnov(draws, normalCdf)).toBeLessThan(1.95);
@@ -180,6 +221,26 @@ describe.each(backends)("draws on %s", (backend) => {
     }
     expectNoLeak(() => categorical(randomKey(1), logits, [5]));
     expect(() => categorical(randomKey(1), tf.scalar(0))).toThrow(/\[\.\.\., K\]/);
+  });
+
+  test("categorical over 1000 indices follows their probabilities (χ² at .001), and takes the shapes of the edge", () => {
+    const k = 1000;
+    const weights = Array.from({ length: k }, (_, i) => 1 + (i % 7));
+    const total = weights.reduce((sum, w) => sum + w, 0);
+    const logits = tf.tensor1d(weights.map((w) => 50 + Math.log(w)));
+    const counts = new Array<number>(k).fill(0);
+    for (const index of read(categorical(randomKey(3), logits, [8000]))) counts[index]!++;
+    const { statistic, degrees } = chiSquare(
+      counts,
+      weights.map((w) => (8000 * w) / total),
+    );
+    expect(statistic).toBeLessThan(chiSquareBound(degrees));
+    for (const shape of [[], [0], [2, 3]]) {
+      const x = categorical(randomKey(3), logits, shape);
+      expect(x.shape).toEqual(shape);
+      x.dispose();
+    }
+    logits.dispose();
   });
 
   test("bernoulli draws ones with the given probabilities", () => {
