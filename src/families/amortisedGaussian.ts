@@ -35,8 +35,7 @@ export function amortisedGaussian(options: AmortisedGaussianOptions): Conditiona
     distribution: (phi, x) => {
       checkShape("amortisedGaussian: x", x, ["*", observed]);
       return tidied(() => {
-        const output = encoder.apply(phi, x) as Tensor2D;
-        const [mean, logScale] = [0, latent].map((from) => tf.slice(output, [0, from], [-1, latent]));
+        const [mean, logScale] = tf.split(encoder.apply(phi, x) as Tensor2D, 2, 1);
         return new Independent({ base: new Normal({ mean, scale: exp(logScale) }), eventRank: 1 });
       });
     },

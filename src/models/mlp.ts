@@ -2,6 +2,8 @@ import type { Parameters } from "../engine/parameters.js";
 import { type Key, split, uniform } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../engine/tf.js";
+import { affine } from "../ops/affine.js";
+import { relu } from "../ops/relu.js";
 import { softplus } from "../ops/softplus.js";
 import { tanh } from "../ops/tanh.js";
 
@@ -29,7 +31,7 @@ export interface Mlp {
   apply(parameters: MlpParameters, x: Tensor): Tensor;
 }
 
-const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { tanh, softplus, relu: (x) => tf.relu(x) };
+const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { tanh, softplus, relu };
 
 /**
  * A multilayer perceptron: h_i = activation(h_{i−1} W_i + b_i), with a linear last layer.
@@ -58,12 +60,13 @@ export function mlp(options: { readonly sizes: readonly number[]; readonly activ
     apply: ({ layers }, x) => {
       checkShape("mlp: the input", x, ["...", sizes[0]]);
       return tf.tidy(() => {
-        const rows: Tensor = tf.reshape(x, [-1, sizes[0]]);
+        // All leading dimensions are one, so that every layer is one product of two matrices.
+        const rows: Tensor = x.rank === 2 ? x : tf.reshape(x, [-1, sizes[0]]);
         const output = layers.reduce((h, { weights, bias }, i) => {
-          const linear = tf.add(tf.matMul(h as Tensor2D, weights), bias);
+          const linear = affine(h as Tensor2D, weights, bias);
           return i === layers.length - 1 ? linear : activate(linear);
         }, rows);
-        return tf.reshape(output, [...x.shape.slice(0, -1), sizes[sizes.length - 1]]);
+        return x.rank === 2 ? output : tf.reshape(output, [...x.shape.slice(0, -1), sizes[sizes.length - 1]]);
       });
     },
   };

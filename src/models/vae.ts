@@ -2,8 +2,10 @@ import type { Key } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { bernoulliLogDensity } from "../ops/bernoulliLogDensity.js";
+import { matMul } from "../ops/matMul.js";
 import { normalLogDensity } from "../ops/normalLogDensity.js";
 import { sigmoid } from "../ops/sigmoid.js";
+import { softplus } from "../ops/softplus.js";
 import { type Activation, type MlpParameters, mlp, withOutputBias } from "./mlp.js";
 import type { LatentVariableModel } from "./problem.js";
 
@@ -69,8 +71,8 @@ export function vae(options: VaeOptions): Vae {
       checkShape("vae: x", x, ["*", observed]);
       return tf.tidy(() => {
         const logits = decoder.apply(theta, z) as Tensor2D;
-        const normaliser = tf.sum(tf.softplus(logits), 1, true);
-        return tf.sub(tf.matMul(logits, x, false, true), normaliser) as Tensor2D;
+        const normaliser = tf.sum(softplus(logits), 1, true);
+        return tf.sub(matMul(logits, x, { transposeB: true }), normaliser) as Tensor2D;
       });
     },
   };

@@ -1,6 +1,7 @@
-import { broadcastOf } from "../engine/shape.js";
+import { broadcastOf, broadcastShapes } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { sumToShape } from "./sumToShape.js";
+import { differentiable } from "./differentiable.js";
+import { sumBroadcast, sumToShape } from "./sumToShape.js";
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
@@ -9,6 +10,7 @@ const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
  * `log N(x; μ, σ) = −½ ((x − μ)/σ)² − log σ − ½ log 2π`, summed over the last `eventRank` dimensions.
  *
  * Differentiable any number of times in x, μ and σ. The density itself is never formed, so far tails stay finite and exact to float32.
+ * The gradients are made from z = (x − μ)/σ of the way there, and are summed over what broadcasting stretched before they are scaled.
  *
  * @param x where to evaluate, `[...]`.
  * @param mean μ; broadcasts against x.
@@ -26,38 +28,99 @@ export function normalLogDensity(
   const first = shape.length - eventRank;
   const axes = shape.slice(first).map((_, i) => first + i);
   const keptShape = shape.map((n, i) => (i < first ? n : 1));
-  const size = shape.slice(first).reduce((product, n) => product * n, 1);
-  // A number takes no gradient, so it is no input: a standard normal prior costs the gradient in x alone.
-  const isInput = (value: Tensor | number): value is Tensor => typeof value !== "number";
-  const inputs = [x, mean, scale].filter(isInput);
-  const restore = (tensors: readonly Tensor[]): [Tensor, Tensor | number, Tensor | number] => {
-    const queue = [...tensors];
-    return [queue.shift()!, isInput(mean) ? queue.shift()! : mean, isInput(scale) ? queue.shift()! : scale];
+  const at: Arguments = { x, mean, scale };
+  return differentiable(
+    tensorsOf(at),
+    (save) => {
+      const z = standardise(at);
+      save([...tensorsOf(at), z]);
+      const squares = tf.square(z);
+      const quadratic = tf.mul(axes.length ? tf.sum(squares, axes) : squares, -0.5);
+      return tf.sub(quadratic, logNormaliser(scale, shape, eventRank));
+    },
+    (dy, saved) => {
+      const { x, mean, scale } = restore(at, saved);
+      const z = standardise({ x, mean, scale }, saved[saved.length - 1]);
+      const each = tf.reshape(dy, keptShape);
+      const pull = tf.mul(each, z);
+      const gradients = [() => sumToShape(divide(tf.neg(pull), scale), x.shape)];
+      if (isTensor(mean)) gradients.push(() => summedQuotient(pull, scale, mean.shape));
+      if (isTensor(scale))
+        gradients.push(() => {
+          const squares = sumToShape(tf.mul(pull, z), scale.shape);
+          return tf.div(tf.sub(squares, sumBroadcast(each, shape, scale.shape)), scale);
+        });
+      return gradients;
+    },
+  );
+}
+
+interface Arguments {
+  readonly x: Tensor;
+  readonly mean: Tensor | number;
+  readonly scale: Tensor | number;
+}
+
+/** z = (x − μ)/σ as one operation; `known` is its value where that has been computed before. */
+function standardise(at: Arguments, known?: Tensor): Tensor {
+  return differentiable(
+    tensorsOf(at),
+    (save) => {
+      const centred = at.mean === 0 ? at.x : tf.sub(at.x, at.mean);
+      const z = known ? tf.clone(known) : divide(centred, at.scale);
+      save([...tensorsOf(at), z]);
+      return z === at.x ? tf.clone(z) : z;
+    },
+    (dy, saved) => {
+      const { x, mean, scale } = restore(at, saved);
+      const perScale = divide(dy, scale);
+      const gradients = [() => sumToShape(perScale, x.shape)];
+      if (isTensor(mean)) gradients.push(() => sumToShape(tf.neg(perScale), mean.shape));
+      if (isTensor(scale)) {
+        const z = standardise({ x, mean, scale }, saved[saved.length - 1]);
+        gradients.push(() => sumToShape(tf.neg(tf.mul(perScale, z)), scale.shape));
+      }
+      return gradients;
+    },
+  );
+}
+
+/** Σ over the event of log σ + ½ log 2π, in the smallest shape that broadcasts to the batch: of σ only what it holds is touched. */
+function logNormaliser(scale: Tensor | number, shape: readonly number[], eventRank: number): Tensor | number {
+  const size = shape.slice(shape.length - eventRank).reduce((product, n) => product * n, 1);
+  if (!isTensor(scale)) return size * (halfLogTwoPi + Math.log(scale));
+  const first = Math.max(0, scale.rank - eventRank);
+  const axes = scale.shape.slice(first).map((_, i) => first + i);
+  const copies = size / scale.shape.slice(first).reduce((product, n) => product * n, 1);
+  const logs = axes.length ? tf.sum(tf.log(scale), axes) : tf.log(scale);
+  return tf.add(copies === 1 ? logs : tf.mul(logs, copies), size * halfLogTwoPi);
+}
+
+/** `sumToShape(x / scale, shape)`, summed first where the scale does not vary along what is summed. */
+function summedQuotient(x: Tensor, scale: Tensor | number, shape: readonly number[]): Tensor {
+  const constant = !isTensor(scale) || `${broadcastShapes(shape, scale.shape)}` === `${shape}`;
+  return constant ? divide(sumToShape(x, shape), scale) : sumToShape(tf.div(x, scale), shape);
+}
+
+function divide(x: Tensor, scale: Tensor | number): Tensor {
+  return scale === 1 ? x : tf.div(x, scale);
+}
+
+// A number takes no gradient, so it is no input: a standard normal prior costs the gradient in x alone.
+function isTensor(value: Tensor | number): value is Tensor {
+  return typeof value !== "number";
+}
+
+function tensorsOf({ x, mean, scale }: Arguments): Tensor[] {
+  return [x, mean, scale].filter(isTensor);
+}
+
+/** The arguments with their tensors taken, in order, from what was saved. */
+function restore({ mean, scale }: Arguments, saved: readonly Tensor[]): Arguments {
+  const queue = [...saved];
+  return {
+    x: queue.shift()!,
+    mean: isTensor(mean) ? queue.shift()! : mean,
+    scale: isTensor(scale) ? queue.shift()! : scale,
   };
-
-  const fused = tf.customGrad((...args) => {
-    const save = args.pop() as unknown as tf.GradSaveFunc;
-    save(args as Tensor[]);
-    const [x, mean, scale] = restore(args as Tensor[]);
-    const quadratic = tf.mul(tf.square(tf.div(tf.sub(x, mean), scale)), -0.5);
-    if (!isInput(scale)) {
-      const constant = -size * (halfLogTwoPi + Math.log(scale));
-      return { value: tf.add(axes.length ? tf.sum(quadratic, axes) : quadratic, constant), gradFunc };
-    }
-    const elements = tf.sub(quadratic, tf.log(scale));
-    return { value: tf.sub(axes.length ? tf.sum(elements, axes) : elements, size * halfLogTwoPi), gradFunc };
-  });
-
-  function gradFunc(dy: Tensor, saved: Tensor[]): Tensor[] {
-    const [x, mean, scale] = restore(saved);
-    const z = tf.div(tf.sub(x, mean), scale);
-    const perScale = tf.div(tf.reshape(dy, keptShape), scale);
-    const dMean = tf.mul(z, perScale);
-    const gradients = [sumToShape(tf.neg(dMean), x.shape)];
-    if (isInput(mean)) gradients.push(sumToShape(dMean, mean.shape));
-    if (isInput(scale)) gradients.push(sumToShape(tf.mul(tf.sub(tf.square(z), 1), perScale), scale.shape));
-    return gradients;
-  }
-
-  return fused(...inputs);
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
-import { type Tensor, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { affine } from "../../src/ops/affine.js";
 import { bernoulliLogDensity } from "../../src/ops/bernoulliLogDensity.js";
 import { cholesky } from "../../src/ops/cholesky.js";
 import { digamma, polygamma } from "../../src/ops/digamma.js";
@@ -10,7 +11,9 @@ import { logMeanExp } from "../../src/ops/logMeanExp.js";
 import { logSigmoid } from "../../src/ops/logSigmoid.js";
 import { logSumExp } from "../../src/ops/logSumExp.js";
 import { diagonal, lowerTriangle } from "../../src/ops/lowerTriangle.js";
+import { matMul } from "../../src/ops/matMul.js";
 import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
+import { relu } from "../../src/ops/relu.js";
 import { sigmoid } from "../../src/ops/sigmoid.js";
 import { softplus } from "../../src/ops/softplus.js";
 import { sumToShape } from "../../src/ops/sumToShape.js";
@@ -27,6 +30,7 @@ const table = (): Tensor =>
     [0.3, -1.2, 0.8],
     [1.5, 0.1, -0.6],
   ]);
+const transposed = (x: Tensor): Tensor => tf.transpose(x);
 const lower = (): Tensor =>
   tf.tensor3d([
     [
@@ -69,6 +73,7 @@ const cases: readonly { name: string; f: Operation; inputs: () => Tensor[]; bare
   { name: "exp", f: (x) => exp(x!), inputs: () => [line()] },
   { name: "sigmoid", f: (x) => sigmoid(x!), inputs: () => [line()] },
   { name: "tanh", f: (x) => tanh(x!), inputs: () => [line()] },
+  { name: "relu", f: (x) => relu(tf.mul(x!, x!)), bare: (x) => relu(x!), inputs: () => [line()] },
   { name: "softplus", f: (x) => softplus(x!), inputs: () => [line()] },
   { name: "logSigmoid", f: (x) => logSigmoid(x!), inputs: () => [line()] },
   { name: "lgamma", f: (x) => lgamma(x!), inputs: () => [positive()] },
@@ -135,6 +140,33 @@ const cases: readonly { name: string; f: Operation; inputs: () => Tensor[]; bare
       ),
     bare: (logits) => bernoulliLogDensity(logits!, logits!, 2),
     inputs: () => [tf.tensor3d([[[0.4, -1, 2]], [[1, 0.2, -3]]])],
+  },
+  { name: "matMul", f: (a, b) => matMul(a as Tensor2D, b as Tensor2D), inputs: () => [table(), transposed(table())] },
+  {
+    name: "matMul, first transposed",
+    f: (a, b) => matMul(a as Tensor2D, b as Tensor2D, { transposeA: true }),
+    inputs: () => [transposed(table()), transposed(table())],
+  },
+  {
+    name: "matMul, second transposed",
+    f: (a, b) => matMul(a as Tensor2D, b as Tensor2D, { transposeB: true }),
+    inputs: () => [table(), tf.square(table())],
+  },
+  {
+    name: "matMul, both transposed",
+    f: (a, b) => matMul(a as Tensor2D, b as Tensor2D, { transposeA: true, transposeB: true }),
+    inputs: () => [transposed(table()), tf.square(table())],
+  },
+  {
+    name: "affine",
+    f: (x, w, b) => affine(x as Tensor2D, w as Tensor2D, b as Tensor1D),
+    inputs: () => [table(), tf.square(transposed(table())), tf.tensor1d([0.2, -0.7])],
+  },
+  {
+    name: "a layer",
+    f: (x, w, b) => tanh(affine(x as Tensor2D, w as Tensor2D, b as Tensor1D)),
+    bare: (x, w, b) => affine(x as Tensor2D, w as Tensor2D, b as Tensor1D),
+    inputs: () => [table(), tf.square(transposed(table())), tf.tensor1d([0.2, -0.7])],
   },
   { name: "triangularSolve", f: (l, b) => triangularSolve(l!, b!), inputs: () => [lower(), right()] },
   {
