@@ -2,6 +2,7 @@ import { countParameters, type Parameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { flatten, unflatten } from "./flatten.js";
+import type { Optimizer } from "./optimizer.js";
 
 /**
  * A running average of parameters as pure functions, so that it is part of a step's state: compiled, checkpointed and resumed with it.
@@ -56,6 +57,30 @@ export function exponentialAveraging({ decay }: { readonly decay: number }): Ave
     tf.div(1 - decay, tf.neg(tf.expm1(tf.mul(count, Math.log(decay))))),
   );
 }
+
+/** The optimizer that also averages the parameters it leaves; {@link averageIn} its state is their mean. */
+export function averaged(optimizer: Optimizer, averaging: Averaging): Optimizer {
+  return {
+    ...optimizer,
+    init: (parameters): AveragedState => ({
+      optimizer: optimizer.init(parameters),
+      averaging: averaging.init(parameters),
+    }),
+    step: ({ state: given, ...inputs }) => {
+      const state = given as AveragedState;
+      const { parameters, state: next } = optimizer.step({ ...inputs, state: state.optimizer });
+      const averagingNext = averaging.update({ state: state.averaging, parameters });
+      return { parameters, state: { optimizer: next, averaging: averagingNext } };
+    },
+  };
+}
+
+/** The average that the state of an {@link averaged} optimizer holds; the caller disposes it. */
+export function averageIn<P extends Parameters>(state: Parameters, averaging: Averaging, like: P): P {
+  return averaging.average((state as AveragedState).averaging, like);
+}
+
+type AveragedState = { readonly optimizer: Parameters; readonly averaging: Parameters };
 
 /** θ̄_t = θ̄_{t−1} + w_t (θ_t − θ̄_{t−1}), with w_t a function of the count of steps. */
 function averaging(

@@ -6,7 +6,7 @@ import { tidied } from "../engine/values.js";
 import { estimateGradient, type Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
-import type { Averaging } from "./averaging.js";
+import { type Averaging, averaged, averageIn } from "./averaging.js";
 import { describeMethod } from "./describeMethod.js";
 import { norm } from "./flatten.js";
 import { type IterateOptions, iterate, type TracePoint } from "./iterate.js";
@@ -27,8 +27,6 @@ export type Start<Theta extends Parameters, Phi extends Parameters> = [Theta] ex
 /** What a fit carries from step to step. */
 export type FitState<Theta extends Parameters, Phi extends Parameters> = ModelAndPosterior<Theta, Phi> & {
   readonly optimizer: Parameters;
-  /** `{}` where nothing is averaged. */
-  readonly averaging: Parameters;
 };
 
 /** What one step of a variational fit consists of. */
@@ -39,8 +37,6 @@ export interface VariationalStep {
   readonly optimizer: Optimizer;
   /** How to differentiate the bound. Default {@link reparameterised}. */
   readonly gradient?: Gradient;
-  /** How to average the parameters over the steps. Default: not. */
-  readonly averaging?: Averaging;
 }
 
 /** Options of {@link fit}. */
@@ -51,6 +47,8 @@ export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
   readonly problem: Problem<Theta, Phi, Z> | ((batch: Minibatch) => Problem<Theta, Phi, Z>);
   /** The minibatches to go through, one a step. */
   readonly batches?: Minibatches;
+  /** How to average the parameters over the steps. Default: not. */
+  readonly averaging?: Averaging;
   /** Where to start. The tensors stay the caller's. */
   readonly init: Start<Theta, Phi>;
 }
@@ -81,12 +79,14 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
     readonly problem: Problem<Theta, Phi, Z>;
     readonly state: FitState<Theta, Phi>;
     readonly key: Key;
-    /** Size of the step uphill; as a tensor, it can be fed anew to each replay of a compiled step. */
-    readonly learningRate: number | Scalar;
+    /** From 0, for the schedule. */
+    readonly step: number;
+    /** Size of the step uphill, in place of the schedule's; as a tensor, it can be fed anew to each replay of a compiled step. */
+    readonly learningRate?: number | Scalar;
   },
 ): { readonly state: FitState<Theta, Phi>; readonly value: Tensor1D; readonly gradientNorm: Scalar } {
-  const { bound, samples, optimizer, gradient = reparameterised, averaging } = method;
-  const { problem, state, key, learningRate } = inputs;
+  const { bound, samples, optimizer, gradient = reparameterised } = method;
+  const { problem, state, key, step, learningRate = optimizer.schedule(step) } = inputs;
   const { theta, phi } = state;
   return tidied(() => {
     const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
@@ -96,9 +96,8 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
       state: state.optimizer,
       learningRate: typeof learningRate === "number" ? -learningRate : (tf.neg(learningRate) as Scalar), // ascent
     });
-    const average = averaging?.update({ state: state.averaging, parameters: updated.parameters });
     return {
-      state: { ...updated.parameters, optimizer: updated.state, averaging: average ?? {} },
+      state: { ...updated.parameters, optimizer: updated.state },
       value: ascent.value,
       gradientNorm: norm(ascent.gradient),
     };
@@ -124,7 +123,7 @@ export function variationalStep<Theta extends Parameters, Phi extends Parameters
 export async function fit<Theta extends Parameters = NoParameters, Phi extends Parameters = Parameters, Z = Tensor3D>(
   options: FitOptions<Theta, Phi, Z>,
 ): Promise<FitResult<Theta, Phi>> {
-  const { init, samples, optimizer, averaging, problem, batches, checkpoint } = options;
+  const { init, samples, averaging, problem, batches, checkpoint } = options;
   checkSamples(samples);
   if ((typeof problem === "function") !== (batches !== undefined)) {
     throw new Error(
@@ -134,11 +133,8 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
     );
   }
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
-  const start: FitState<Theta, Phi> = {
-    ...parameters,
-    optimizer: optimizer.init(parameters),
-    averaging: averaging?.init(parameters) ?? {},
-  };
+  const optimizer = averaging ? averaged(options.optimizer, averaging) : options.optimizer;
+  const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
   const problemAt = (step: number): Problem<Theta, Phi, Z> => {
     if (typeof problem !== "function") return problem;
     return problem((batches as Minibatches).at(step));
@@ -149,16 +145,11 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
       ...(checkpoint && { checkpoint: { ...checkpoint, settings: describeMethod(options, checkpoint.settings) } }),
       init: start,
       advance: ({ state, key, step }) =>
-        variationalStep(options, {
-          problem: problemAt(step),
-          state,
-          key,
-          learningRate: optimizer.schedule(step),
-        }),
+        variationalStep({ ...options, optimizer }, { problem: problemAt(step), state, key, step }),
     });
     const fitted = { theta: state.theta, phi: state.phi };
-    const average = averaging?.average(state.averaging, fitted);
-    disposeParameters({ optimizer: state.optimizer, averaging: state.averaging });
+    const average = averaging && averageIn(state.optimizer, averaging, fitted);
+    disposeParameters(state.optimizer);
     return {
       ...fitted,
       ...(average && { average }),
@@ -166,6 +157,6 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
       dispose: () => disposeParameters({ ...fitted, ...(average && { average }) }),
     };
   } finally {
-    disposeParameters({ optimizer: start.optimizer, averaging: start.averaging });
+    disposeParameters(start.optimizer);
   }
 }
