@@ -93,7 +93,14 @@ export { Normal, type NormalOptions } from "./distributions/normal.js";
 export { Uniform, type UniformOptions } from "./distributions/uniform.js";
 // engine: where tensors run
 export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
-export { type CompiledStep, compile } from "./engine/compile.js";
+export { type CompiledStep, type CompileOptions, compile } from "./engine/compile.js";
+export {
+  type CompiledLoop,
+  type CompileLoopOptions,
+  compileLoop,
+  type LoopInputs,
+  type LoopStep,
+} from "./engine/compileLoop.js";
 export { type ValueAndGradient, valueAndGradient } from "./engine/gradient.js";
 export { breathe, throwIfInterrupted } from "./engine/interrupt.js";
 export {
@@ -119,6 +126,7 @@ export {
   split,
   uniform,
 } from "./engine/random.js";
+export { type RepeatOptions, repeat } from "./engine/repeat.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
 export type { ConditionalFamily, Family } from "./families/family.js";

@@ -1,4 +1,5 @@
-import type { Graph, GraphNode } from "./graph.js";
+import { philoxStates } from "./fusedDraws.js";
+import { Graph, type GraphNode } from "./graph.js";
 import { executeNative } from "./native.js";
 import { type NativeBackend, nativeBackend } from "./nativeBackend.js";
 import type { Key } from "./random.js";
@@ -26,14 +27,18 @@ interface Recorded {
  *
  * It is recorded twice, with different keys: what differs between the two would be frozen in the graph, so the step is refused.
  */
-export function compileGraph(step: (inputs: unknown) => unknown, inputs: Flattened<Key>): CompiledGraph {
-  const { recording, outputs } = record(step, inputs, inputs.keys);
+export function compileGraph(
+  step: (inputs: unknown) => unknown,
+  inputs: Flattened<Key>,
+  { xla }: { readonly xla: boolean },
+): CompiledGraph {
+  const { recording, outputs } = record(step, inputs, inputs.keys, xla);
   const otherKeys = inputs.keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] as const }));
-  refuseDifference(recording, record(step, inputs, otherKeys).recording);
+  refuseDifference(recording, record(step, inputs, otherKeys, xla).recording);
 
   const { keys, captures, graph, functions } = recording;
-  if (keys.size > 0) recording.bindSeeds(graph.parameter(3, [keys.size, 2]));
-  const session = new Session(graph, functions);
+  if (keys.size > 0) recording.bindSeeds(graph.parameter(3, [keys.size, recording.seedWords]));
+  const session = xla ? throughXla(graph, functions) : new Session(graph, functions);
   const backend = nativeBackend();
   for (const { id } of captures) backend.incRef(id);
   const captured = captures.map(({ id }) => ({ dataId: id }));
@@ -51,12 +56,26 @@ export function compileGraph(step: (inputs: unknown) => unknown, inputs: Flatten
   };
 }
 
-function seedsOf({ keys }: Recording, roots: readonly Key[], words: Int32Array): Tensor {
+/** Loads the graph as one function that XLA compiles whole, at its first run. */
+function throughXla(graph: Graph, functions: readonly Graph[]): Session {
+  const outer = new Graph("outer");
+  graph.functionAttributes = { _XlaMustCompile: { b: true } };
+  const inputs = graph.parameters.map(({ dtype, shape }) => outer.parameter(dtype, shape));
+  outer.results = outer.add("PartitionedCall", inputs, {
+    f: { func: { name: graph.name } },
+    Tin: { list: { type: inputs.map(({ dtype }) => dtype) } },
+    Tout: { list: { type: graph.results.map(({ dtype }) => dtype) } },
+    _XlaMustCompile: { b: true },
+  });
+  return new Session(outer, [graph, ...functions]);
+}
+
+function seedsOf({ keys, fused, seedWords }: Recording, roots: readonly Key[], words: Int32Array): Tensor {
   keys.seeds(
     roots.map(({ words: root }): Words => root),
     words,
   );
-  return tf.tensor2d(words.slice(), [keys.size, 2], "int32");
+  return tf.tensor2d(fused ? philoxStates(words) : words.slice(), [keys.size, seedWords], "int32");
 }
 
 function release(backend: NativeBackend, { captures }: Recording): void {
@@ -64,8 +83,13 @@ function release(backend: NativeBackend, { captures }: Recording): void {
 }
 
 /** Runs the step once with every operation noted. Its tensors are let go: only their names in the graph are kept. */
-function record(step: (inputs: unknown) => unknown, inputs: Flattened<Key>, keys: readonly Key[]): Recorded {
-  const recording = new Recording("step", []);
+function record(
+  step: (inputs: unknown) => unknown,
+  inputs: Flattened<Key>,
+  keys: readonly Key[],
+  xla: boolean,
+): Recorded {
+  const recording = new Recording("step", [], xla);
   let outputs: Flattened<Key> | undefined;
   tf.tidy(() => {
     // Copies, so that no two inputs share their numbers: by them the recorder tells tensors apart.

@@ -92,11 +92,19 @@ export class Graph {
   ): Reference[] {
     const definition = operation(name);
     const attributes: Record<string, AttributeValue> = { ...given };
-    definition.inputs.forEach((type, i) => {
-      const attribute = type.startsWith("#") || type.startsWith("*") ? undefined : type.slice(type.indexOf("*") + 1);
-      const input = inputs[i];
-      if (attribute && input && !(attribute in attributes)) attributes[attribute] = { type: input.dtype };
-    });
+    let position = 0;
+    for (const type of definition.inputs) {
+      const [element, count] = [
+        type.slice(type.indexOf("*") + 1),
+        type.includes("*") ? type.slice(0, type.indexOf("*")) : undefined,
+      ];
+      const input = inputs[position];
+      if (input && !type.startsWith("#") && count !== "" && !(element in attributes)) {
+        attributes[element] = { type: input.dtype };
+      }
+      const length = count ? attributes[count] : undefined;
+      position += length && "i" in length ? length.i : 1;
+    }
     const node = `n${this.nodes.length}`;
     this.nodes.push({ name: node, operation: name, inputs, attributes });
     const outputs: Reference[] = [];

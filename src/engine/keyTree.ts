@@ -6,10 +6,9 @@ interface Derivation {
   readonly counter: Words;
 }
 
-/** The seeds that a loop inside the step draws with: one tree, grown anew from a key folded by the turn. */
+/** The seeds that a loop inside the step draws with: one tree, grown anew from the key of every turn. */
 interface LoopSeeds {
-  readonly key: number;
-  readonly turns: number;
+  readonly keys: readonly number[];
   readonly tree: KeyTree;
 }
 
@@ -53,9 +52,9 @@ export class KeyTree {
     return this.#seeds.length - 1;
   }
 
-  /** Gives a loop its seeds: those of `tree` for keys folded from `key` by 0, …, turns − 1. Returns the number of the loop. */
-  addLoop(key: object, turns: number, tree: KeyTree): number {
-    this.#loops.push({ key: this.#index.get(key) as number, turns, tree });
+  /** Gives a loop its seeds: those of `tree` for one key a turn. Returns the number of the loop. */
+  addLoop(keys: readonly object[], tree: KeyTree): number {
+    this.#loops.push({ keys: keys.map((key) => this.#index.get(key) as number), tree });
     return this.#loops.length - 1;
   }
 
@@ -66,12 +65,12 @@ export class KeyTree {
 
   /** All seeds, those of loops included. */
   get size(): number {
-    return this.#loops.reduce((total, { turns, tree }) => total + turns * tree.size, this.ownSeeds);
+    return this.#loops.reduce((total, { keys, tree }) => total + keys.length * tree.size, this.ownSeeds);
   }
 
   /** Where a loop's seeds begin, counted in seeds. */
   loopOffset(loop: number): number {
-    return this.#loops.slice(0, loop).reduce((total, { turns, tree }) => total + turns * tree.size, this.ownSeeds);
+    return this.#loops.slice(0, loop).reduce((total, { keys, tree }) => total + keys.length * tree.size, this.ownSeeds);
   }
 
   /** Writes the words of all seeds for the given roots into `out`, from seed `offset` on; two numbers a seed. */
@@ -85,16 +84,11 @@ export class KeyTree {
       out[at++] = words[node]![0];
       out[at++] = words[node]![1];
     }
-    for (const { key, turns, tree } of this.#loops) {
-      for (let turn = 0; turn < turns; turn++) {
-        tree.seeds([turnWords(words[key]!, turn)], out, at / 2);
+    for (const { keys, tree } of this.#loops) {
+      for (const key of keys) {
+        tree.seeds([words[key]!], out, at / 2);
         at += 2 * tree.size;
       }
     }
   }
-}
-
-/** The words of `foldIn(key, turn)`. */
-function turnWords(words: Words, turn: number): Words {
-  return threefry2x32(words, [turn, 2]);
 }

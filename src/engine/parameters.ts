@@ -46,6 +46,12 @@ export function mapParameters<P extends Parameters>(
   return walk(parameters, "", change) as P;
 }
 
+/** A record of the same structure that holds the given tensors, in the order of {@link leaves}. */
+export function withTensors<P extends Parameters>(like: P, tensors: readonly Tensor[]): P {
+  let next = 0;
+  return mapParameters(like, () => tensors[next++] as Tensor);
+}
+
 /** A deep copy whose tensors live and are disposed independently of the original's (the values are shared until then). */
 export function cloneParameters<P extends Parameters>(parameters: P): P {
   return mapParameters(parameters, (tensor) => tf.clone(tensor));

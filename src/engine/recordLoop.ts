@@ -1,6 +1,6 @@
 import { dataTypes, Graph, type Reference } from "./graph.js";
 import { executeNative } from "./native.js";
-import { foldIn, type Key } from "./random.js";
+import type { Key } from "./random.js";
 import { offRecord, Recording, recordInto } from "./recorder.js";
 import { formatShape } from "./shape.js";
 import { type Tensor, tf } from "./tf.js";
@@ -13,18 +13,14 @@ export interface LoopToRecord {
   readonly carry: readonly Tensor[];
   /** One row a turn: each tensor's first axis counts the turns. */
   readonly each: readonly Tensor[];
-  /** A key for the turn that is recorded; replays have others. */
-  readonly key: Key;
+  /** One key a turn; there can be no more turns than keys. */
+  readonly keys: readonly Key[];
   /** What is to be collected over the turns, with what is carried on. */
   readonly body: (
     carry: readonly Tensor[],
     each: readonly Tensor[],
     key: Key,
   ) => { readonly carry: readonly Tensor[]; readonly collected: readonly Tensor[] };
-  /** The most turns that there can be, for what is collected. */
-  readonly most: number;
-  /** The seeds `[turns, seeds a turn, 2]` of the body's draws, given the body. */
-  readonly seeds: (body: Recording) => Reference;
 }
 
 /** Where the results of a recorded loop stand. */
@@ -43,8 +39,14 @@ export interface RecordedLoop {
  * @throws Error if the body changes the shape or dtype of what it carries.
  */
 export function recordLoop(around: Recording, loop: LoopToRecord): RecordedLoop {
-  const body = new Recording(`${around.graph.name}_loop${around.functions.length}`, around.functions, around);
+  const body = new Recording(
+    `${around.graph.name}_loop${around.functions.length}`,
+    around.functions,
+    around.fused,
+    around,
+  );
   const { graph } = body;
+  const most = loop.keys.length;
   const turn = graph.parameter(dataTypes.int32, []);
   const carry = offRecord(() => loop.carry.map(copyOf));
   const rows = offRecord(() => loop.each.map((stack) => tf.squeeze(tf.slice(stack, 0, 1), [0])));
@@ -55,7 +57,7 @@ export function recordLoop(around: Recording, loop: LoopToRecord): RecordedLoop 
     const stack = graph.parameter((stacks[i] as Reference).dtype, loop.each[i]!.shape);
     body.name(row, graph.one("GatherV2", [stack, turn, zero], {}, row.shape));
   });
-  const key: Key = { words: foldIn(loop.key, 0).words };
+  const key: Key = { words: loop.keys[0]!.words };
   body.keys.addRoot(key);
   const results = recordInto(body, () => loop.body(carry, rows, key));
   checkCarry(carry, results.carry);
@@ -64,10 +66,10 @@ export function recordLoop(around: Recording, loop: LoopToRecord): RecordedLoop 
 
   // Everything below is in the order of the body's parameters: turn, carry, stacks, captures, buffers, seeds.
   const buffers = values.map((value, i) => {
-    const buffer = graph.parameter(value.dtype, [loop.most, ...results.collected[i]!.shape]);
+    const buffer = graph.parameter(value.dtype, [most, ...results.collected[i]!.shape]);
     return { buffer, next: writeRow(graph, buffer, turn, value, results.collected[i]!.shape) };
   });
-  const seeds = body.keys.size > 0 ? loop.seeds(body) : undefined;
+  const seeds = body.keys.size > 0 ? around.loopSeeds(loop.keys, body.keys) : undefined;
   const seedsHere = seeds && graph.parameter(dataTypes.int32, []);
   if (seedsHere) body.bindSeeds(graph.one("GatherV2", [seedsHere, turn, zero]));
   const next = graph.one("AddV2", [turn, graph.integers(1)]);
@@ -98,9 +100,7 @@ export function recordLoop(around: Recording, loop: LoopToRecord): RecordedLoop 
     ...loop.carry.map((tensor) => around.reference(tensor)),
     ...stacks,
     ...body.captures.map(({ reference }) => reference),
-    ...results.collected.map((tensor, i) =>
-      zerosIn(outer, (values[i] as Reference).dtype, [loop.most, ...tensor.shape]),
-    ),
+    ...results.collected.map((tensor, i) => zerosIn(outer, (values[i] as Reference).dtype, [most, ...tensor.shape])),
     ...(seeds ? [seeds] : []),
     ...(typeof loop.turns === "number" ? [] : [loop.turns]),
   ];

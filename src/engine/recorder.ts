@@ -1,7 +1,9 @@
+import { fusedDraw, philoxState, philoxStates, stateWords } from "./fusedDraws.js";
 import { type AttributeValue, dataTypes, Graph, type Reference, shapeValue } from "./graph.js";
 import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
 import { KeyTree } from "./keyTree.js";
 import { type DataId, type NativeAttribute, type NativeBackend, nativeBackend } from "./nativeBackend.js";
+import type { Key } from "./random.js";
 import { type Tensor, tf } from "./tf.js";
 import type { Words } from "./threefry.js";
 
@@ -17,7 +19,7 @@ export interface Capture {
 /** A body as it is recorded: the operations it runs, what its tensors are called in the graph, and its keys. */
 export class Recording implements KeyTrace {
   readonly graph: Graph;
-  readonly keys = new KeyTree();
+  readonly keys: KeyTree = new KeyTree();
   /** Of a loop's body: tensors of the bodies around it. Of the outermost: tensors of the world outside. */
   readonly captures: Capture[] = [];
   /** Where every constant was made, to name the line if it turns out to change. */
@@ -29,9 +31,16 @@ export class Recording implements KeyTrace {
   constructor(
     name: string,
     readonly functions: Graph[],
-    readonly parent?: Recording,
+    /** Whether XLA will compile the graph, which then holds draws in a form that XLA can. */
+    readonly fused: boolean,
+    readonly parent?: Recording | undefined,
   ) {
     this.graph = new Graph(name);
+  }
+
+  /** Words of a seed as the graph is fed with it. */
+  get seedWords(): number {
+    return this.fused ? stateWords : 2;
   }
 
   /** Declares a tensor an argument of the body. */
@@ -59,39 +68,57 @@ export class Recording implements KeyTrace {
     return this.#references.has(id) || (this.parent?.has(id) ?? false);
   }
 
+  /** Whether a key comes from one that this step, or one around it, is given. */
+  knows(key: object): boolean {
+    return this.keys.knows(key) || (this.parent?.knows(key) ?? false);
+  }
+
   derived(parent: object, child: object, counter: Words): void {
     this.keys.derive(parent, child, counter);
     this.parent?.derived(parent, child, counter);
   }
 
   seeded(key: object, tensor: Tensor): void {
-    const reference = this.seedOf(key);
+    const { words } = key as Key;
+    const reference = this.seedOf(key) ?? (this.fused && this.#constantState(words));
     if (reference) this.#references.set(tensor.dataId, reference);
+  }
+
+  #constantState([first, second]: Words): Reference {
+    return this.graph.constant(dataTypes.int32, [stateWords], philoxState(first, second));
   }
 
   /** The seed of a key that comes from a key of the step; nothing where the key is a constant of the program. */
   seedOf(key: object): Reference | undefined {
     if (!this.keys.knows(key)) {
       const outer = this.parent?.seedOf(key);
-      return outer && this.#captureReference(outer, [2]);
+      return outer && this.#captureReference(outer, [this.seedWords]);
     }
     const slot = this.keys.slot(key);
     this.#seeds[slot] ??= unboundReference();
     return this.#seeds[slot];
   }
 
-  /** The seeds of a loop, `[turns, seeds a turn, 2]`, whose keys come from `key`. */
-  loopSeeds(key: object, turns: number, tree: KeyTree): Reference {
-    const loop = this.keys.addLoop(key, turns, tree);
-    this.#loops[loop] = { turns, size: tree.size, reference: unboundReference() };
+  /** The seeds of a loop, `[turns, seeds a turn, 2]`, of one key a turn. */
+  loopSeeds(keys: readonly Key[], tree: KeyTree): Reference {
+    const shape = [keys.length, tree.size, this.seedWords];
+    if (keys.some((key) => !this.keys.knows(key))) {
+      const known = this.parent && keys.every((key) => this.parent?.knows(key));
+      if (known) return this.#captureReference((this.parent as Recording).loopSeeds(keys, tree), shape);
+      const words = new Int32Array(2 * keys.length * tree.size);
+      for (const [turn, key] of keys.entries()) tree.seeds([key.words], words, turn * tree.size);
+      return this.graph.constant(dataTypes.int32, shape, this.fused ? philoxStates(words) : words);
+    }
+    const loop = this.keys.addLoop(keys, tree);
+    this.#loops[loop] = { turns: keys.length, size: tree.size, reference: unboundReference() };
     return this.#loops[loop].reference;
   }
 
-  /** Says where the seeds stand, `[seeds, 2]`; call it once, when the body is complete. */
+  /** Says where the seeds stand, `[seeds, seedWords]`; call it once, when the body is complete. */
   bindSeeds(seeds: Reference): void {
     const { graph } = this;
     const range = (start: number, count: number): Reference =>
-      graph.one("Slice", [seeds, graph.integers([start, 0]), graph.integers([count, 2])]);
+      graph.one("Slice", [seeds, graph.integers([start, 0]), graph.integers([count, this.seedWords])]);
     if (this.#seeds.length > 0) {
       const own = this.#loops.length > 0 ? range(0, this.#seeds.length) : seeds;
       const unpacked = graph.add("Unpack", [own], { num: { i: this.#seeds.length }, axis: { i: 0 } });
@@ -99,7 +126,7 @@ export class Recording implements KeyTrace {
     }
     this.#loops.forEach(({ turns, size, reference }, i) => {
       const part = range(this.keys.loopOffset(i), turns * size);
-      Object.assign(reference, graph.reshape(part, [turns, size, 2]));
+      Object.assign(reference, graph.reshape(part, [turns, size, this.seedWords]));
     });
   }
 
@@ -184,7 +211,7 @@ function hook(backend: NativeBackend): () => void {
     if (isOffRecord) return;
     const recording = currentRecording() as Recording;
     const references = inputs.map((input) => recording.reference(input));
-    const made = addOperation(recording.graph, name, attributes, references, outputs);
+    const made = addOperation(recording, name, attributes, references, outputs);
     for (const [i, output] of outputs.entries()) recording.name(output, made[i] as Reference);
   };
   backend.executeSingleOutput = (name, attributes, inputs) => {
@@ -240,7 +267,7 @@ export function offRecord<T>(compute: () => T): T {
 
 /** Notes one operation, in the form that a graph runs fastest. */
 function addOperation(
-  graph: Graph,
+  { graph, fused }: Recording,
   name: string,
   attributes: readonly NativeAttribute[],
   inputs: readonly Reference[],
@@ -249,6 +276,8 @@ function addOperation(
   const encoded = Object.fromEntries(attributes.map((attribute) => [attribute.name, encodeAttribute(attribute)]));
   const shapes = outputs.map(({ shape }) => shape);
   if (name === "Reshape") return [graph.reshape(inputs[0] as Reference, shapes[0] as number[])];
+  const draw = fused && inputs[1] && fusedDraw(graph, name, inputs[1], shapes[0] as number[]);
+  if (draw) return [draw];
   const product = name === "BatchMatMulV2" && matrixProduct(graph, encoded, inputs, shapes[0] as number[]);
   return product ? [product] : graph.add(name, inputs, encoded, shapes);
 }

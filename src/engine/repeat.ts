@@ -1,11 +1,10 @@
 import type { Reference } from "./graph.js";
 import { isolated } from "./isolated.js";
 import { isNative } from "./native.js";
-import { cloneParameters, disposeParameters, leaves, mapParameters, type Parameters } from "./parameters.js";
+import { cloneParameters, disposeParameters, leaves, type Parameters, withTensors } from "./parameters.js";
 import { foldIn, type Key } from "./random.js";
 import { currentRecording, offRecord, type Recording } from "./recorder.js";
 import { copyOf, recordLoop } from "./recordLoop.js";
-import type { Tensor } from "./tf.js";
 import { tidied } from "./values.js";
 
 /** A loop inside a step. */
@@ -49,24 +48,18 @@ function runTurns<State extends Parameters>({ times, init, key, body }: RepeatOp
 
 function recordRepeat<State extends Parameters>(around: Recording, options: RepeatOptions<State>): State {
   const { times, init, key, body } = options;
+  if (times === 0) return cloneParameters(init);
   const { carry, sample } = recordLoop(around, {
     turns: times,
     carry: leaves(init).map(({ tensor }) => tensor),
     each: [],
-    key,
+    keys: Array.from({ length: times }, (_, turn) => foldIn(key, turn)),
     body: (tensors, _, turnKey) => {
       const state = body({ state: withTensors(init, tensors), key: turnKey });
       return { carry: leaves(state).map(({ tensor }) => tensor), collected: [] };
     },
-    most: times,
-    seeds: (recorded) => around.loopSeeds(key, times, recorded.keys),
   });
   const results = offRecord(() => sample.carry.map(copyOf));
   for (const [i, result] of results.entries()) around.name(result, carry[i] as Reference);
   return withTensors(init, results);
-}
-
-function withTensors<State extends Parameters>(like: State, tensors: readonly Tensor[]): State {
-  let next = 0;
-  return mapParameters(like, () => tensors[next++] as Tensor);
 }

@@ -1,0 +1,144 @@
+import { type CompileOptions, compile } from "./compile.js";
+import { isNative } from "./native.js";
+import { leaves, type Parameters, withTensors } from "./parameters.js";
+import { foldIn, type Key } from "./random.js";
+import { currentRecording, offRecord } from "./recorder.js";
+import { copyOf, recordLoop } from "./recordLoop.js";
+import { type Scalar, type Tensor, tf } from "./tf.js";
+import { tidied } from "./values.js";
+
+/** One step of a loop: what it hands on, and what is to be collected of every step. */
+export type LoopStep<State extends Parameters, Each extends Parameters, Output extends Parameters> = (inputs: {
+  readonly state: State;
+  /** This step's rows of what is given for each. */
+  readonly each: Each;
+  /** This step's own key. */
+  readonly key: Key;
+}) => { readonly state: State; readonly output: Output };
+
+/** What a compiled loop is called with. */
+export interface LoopInputs<State extends Parameters, Each extends Parameters> {
+  readonly state: State;
+  /** One row a step: the first axis of every tensor is as long as there are steps. */
+  readonly each: Each;
+  /** Step t gets the key folded from this one by t. */
+  readonly key: Key;
+  /** t of the first step. */
+  readonly first: number;
+  /** How many steps, from 1 to the most there may be. */
+  readonly count: number;
+}
+
+/** Options of {@link compileLoop}. */
+export interface CompileLoopOptions extends CompileOptions {
+  /** The most steps that one call may take. */
+  readonly most: number;
+}
+
+/** A loop that runs as one call of a recorded graph. */
+export interface CompiledLoop<State extends Parameters, Each extends Parameters, Output extends Parameters> {
+  /** The state after the last step, and of every output a tensor with one row a step. */
+  (inputs: LoopInputs<State, Each>): { readonly state: State; readonly output: Output };
+  /** The most steps that one call takes. */
+  readonly most: number;
+  /** Frees the graph. */
+  dispose(): void;
+}
+
+/**
+ * A function that takes many steps in one call: the step is recorded as by {@link compile}, once, and libtensorflow goes round the loop.
+ *
+ * The numbers do not depend on how the steps are cut into calls. On the wasm and cpu backends the loop runs in JavaScript.
+ *
+ * @throws Error as {@link compile}; or if `count` is not an integer from 1 to `most`.
+ */
+export function compileLoop<State extends Parameters, Each extends Parameters, Output extends Parameters>(
+  step: LoopStep<State, Each, Output>,
+  { most, xla = false }: CompileLoopOptions,
+): CompiledLoop<State, Each, Output> {
+  const graph = compile((inputs: GraphInputs<State, Each>) => recordSteps(step, inputs, most), { xla });
+  const call = (inputs: LoopInputs<State, Each>): { state: State; output: Output } => {
+    const { state, each, key, first, count } = inputs;
+    if (!Number.isInteger(count) || count < 1 || count > most) {
+      throw new Error(`compileLoop: count must be an integer from 1 to ${most}, not ${count}.`);
+    }
+    if (!isNative()) return tidied(() => runSteps(step, inputs));
+    return tidied(() => {
+      const padded = mapEach(each, (rows) => padTo(rows, count, most));
+      const keys = Array.from({ length: most }, (_, t) => foldIn(key, first + Math.min(t, count - 1)));
+      const result = graph({ state, each: padded, keys, count: tf.scalar(count, "int32") });
+      const output = mapEach(result.output, (rows) => (count === most ? rows : tf.slice(rows, 0, count)));
+      return { state: result.state, output };
+    });
+  };
+  return Object.assign(call, { most, dispose: graph.dispose });
+}
+
+interface GraphInputs<State, Each> {
+  readonly state: State;
+  readonly each: Each;
+  readonly keys: readonly Key[];
+  readonly count: Scalar;
+}
+
+/** Runs while the graph is recorded: notes the loop, and returns stand-ins for its results. */
+function recordSteps<State extends Parameters, Each extends Parameters, Output extends Parameters>(
+  step: LoopStep<State, Each, Output>,
+  { state, each, keys, count }: GraphInputs<State, Each>,
+  most: number,
+): { state: State; output: Output } {
+  const around = currentRecording();
+  if (!around) throw new Error("compileLoop: its graph can only be recorded by compile.");
+  let shape: Output | undefined;
+  const { carry, collected, sample } = recordLoop(around, {
+    turns: around.reference(count),
+    carry: tensorsOf(state),
+    each: tensorsOf(each),
+    keys,
+    body: (tensors, rows, key) => {
+      const result = step({ state: withTensors(state, tensors), each: withTensors(each, rows), key });
+      shape = result.output;
+      return { carry: tensorsOf(result.state), collected: tensorsOf(result.output) };
+    },
+  });
+  const states = offRecord(() => sample.carry.map(copyOf));
+  const outputs = offRecord(() => sample.collected.map((tensor) => tf.stack(new Array<Tensor>(most).fill(tensor))));
+  for (const [i, tensor] of states.entries()) around.name(tensor, carry[i]!);
+  for (const [i, tensor] of outputs.entries()) around.name(tensor, collected[i]!);
+  return { state: withTensors(state, states), output: withTensors(shape as Output, outputs) };
+}
+
+/** The same in JavaScript. */
+function runSteps<State extends Parameters, Each extends Parameters, Output extends Parameters>(
+  step: LoopStep<State, Each, Output>,
+  { state, each, key, first, count }: LoopInputs<State, Each>,
+): { state: State; output: Output } {
+  const outputs: Output[] = [];
+  let now = state;
+  for (let t = 0; t < count; t++) {
+    const before = now;
+    const rows = mapEach(each, (stack) => tf.squeeze(tf.slice(stack, t, 1), [0]));
+    const result = tidied(() => step({ state: before, each: rows, key: foldIn(key, first + t) }));
+    now = result.state;
+    outputs.push(result.output);
+  }
+  const columns = outputs.map(tensorsOf);
+  const stacked = (columns[0] as readonly Tensor[]).map((_, i) =>
+    tf.stack(columns.map((tensors) => tensors[i] as Tensor)),
+  );
+  return { state: now, output: withTensors(outputs[0] as Output, stacked) };
+}
+
+function tensorsOf(record: Parameters): Tensor[] {
+  return leaves(record).map(({ tensor }) => tensor);
+}
+
+function mapEach<P extends Parameters>(record: P, change: (tensor: Tensor) => Tensor): P {
+  return withTensors(record, tensorsOf(record).map(change));
+}
+
+function padTo(rows: Tensor, count: number, most: number): Tensor {
+  if (count === most) return rows;
+  const padding = rows.shape.map((_, axis): [number, number] => [0, axis === 0 ? most - count : 0]);
+  return tf.pad(rows, padding);
+}
