@@ -78,7 +78,7 @@ export async function openCheckpoint<State extends Parameters>(
     throw new Error(`checkpoint: every.steps must be a positive integer, not ${everySteps}.`);
   }
   if (everySteps === undefined && !(everySeconds! >= 0)) {
-    throw new Error(`checkpoint: every must be { steps: … } or { seconds: … } with a number ≥ 0.`);
+    throw new Error(`checkpoint: every.seconds must be a number ≥ 0, not ${everySeconds}.`);
   }
   const settings = describeRun(run.init, run.key, options.settings ?? {});
   await checkWritable(path);
