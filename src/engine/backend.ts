@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as wasmModule from "@tensorflow/tfjs-backend-wasm";
+import { replaceReadingKernels } from "./nativeKernels.js";
 import { patchUtil, withoutDeprecationNotice } from "./nodeCompatibility.js";
 import { tf } from "./tf.js";
 import { registerMissingKernels } from "./wasmKernels.js";
@@ -96,6 +97,7 @@ async function tryBackend(name: BackendName): Promise<string | undefined> {
     if (name === "wasm") loadWasm();
     if (name === "cpu") silenceCpuBanner();
     if (!(await tf.setBackend(name))) return "TensorFlow.js refused it.";
+    if (name === "tensorflow") replaceReadingKernels();
     if (name === "wasm") registerMissingKernels();
     return undefined;
   } catch (error) {

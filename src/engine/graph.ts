@@ -58,6 +58,8 @@ export interface GraphNode {
   readonly operation: string;
   readonly inputs: readonly Reference[];
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** Elements of the first output, where they are known. */
+  readonly size?: number | undefined;
 }
 
 /** A body with arguments and results: the graph of a step, or the function of a loop. */
@@ -106,7 +108,7 @@ export class Graph {
       position += length && "i" in length ? length.i : 1;
     }
     const node = `n${this.nodes.length}`;
-    this.nodes.push({ name: node, operation: name, inputs, attributes });
+    this.nodes.push({ name: node, operation: name, inputs, attributes, size: shapes[0]?.reduce((a, b) => a * b, 1) });
     const outputs: Reference[] = [];
     for (const output of definition.outputs) {
       outputTypes(output.type, attributes).forEach((dtype, index) => {

@@ -13,6 +13,7 @@ AddN(N*T) sum: T
 AddV2(T, T) z: T
 All(#10, Tidx) output: #10
 Any(#10, Tidx) output: #10
+ApproximateEqual(T, T) z: #10
 ArgMax(T, Tidx) output: output_type
 ArgMin(T, Tidx) output: output_type
 Asin(T) y: T
@@ -32,11 +33,11 @@ Bitcast(T) output: type
 BitwiseAnd(T, T) z: T
 BitwiseOr(T, T) z: T
 BitwiseXor(T, T) z: T
-BroadcastGradientArgs(T, T) r0: T, r1: T
 BroadcastTo(T, Tidx) output: T
 Cast(SrcT) y: DstT
 Ceil(T) y: T
 Cholesky(T) output: T
+ClipByValue(T, T, T) output: T
 ConcatV2(N*T, Tidx) output: T
 Conv2D(T, T) output: T
 Conv2DBackpropFilter(T, #3, T) output: T
@@ -60,6 +61,7 @@ Equal(T, T) z: #10
 Erf(T) y: T
 Erfc(T) y: T
 Erfinv(T) y: T
+EuclideanNorm(T, Tidx) output: T
 Exp(T) y: T
 ExpandDims(T, Tdim) output: T
 Expm1(T) y: T
@@ -82,6 +84,7 @@ IsInf(T) y: #10
 IsNan(T) y: #10
 L2Loss(T) output: T
 LeakyRelu(T) activations: T
+LeakyReluGrad(T, T) backprops: T
 LeftShift(T, T) z: T
 Less(T, T) z: #10
 LessEqual(T, T) z: #10
@@ -102,12 +105,14 @@ MatrixDiagV3(T, #3, #3, #3, T) output: T
 MatrixInverse(T) output: T
 MatrixSetDiagV3(T, T, #3) output: T
 MatrixSolve(T, T) output: T
+MatrixSolveLs(T, T, #2) output: T
 MatrixTriangularSolve(T, T) output: T
 Max(T, Tidx) output: T
 Maximum(T, T) z: T
 Mean(T, Tidx) output: T
 Min(T, Tidx) output: T
 Minimum(T, T) z: T
+Mod(T, T) z: T
 Mul(T, T) z: T
 MulNoNan(T, T) z: T
 Ndtri(T) y: T
@@ -128,6 +133,7 @@ RealDiv(T, T) z: T
 Reciprocal(T) y: T
 Relu(T) activations: T
 Relu6(T) activations: T
+Relu6Grad(T, T) backprops: T
 ReluGrad(T, T) backprops: T
 Reshape(T, Tshape) output: T
 ReverseV2(T, Tidx) output: T
@@ -137,11 +143,16 @@ Round(T) y: T
 Rsqrt(T) y: T
 RsqrtGrad(T, T) z: T
 ScatterNd(Tindices, T, Tindices) output: T
+SegmentMax(T, Tindices) output: T
+SegmentMean(T, Tindices) output: T
+SegmentMin(T, Tindices) output: T
+SegmentProd(T, Tindices) output: T
+SegmentSum(T, Tindices) output: T
 Select(#10, T, T) output: T
 SelectV2(#10, T, T) output: T
 SelfAdjointEigV2(T) e: T, v: T
 Selu(T) activations: T
-Shape(T) output: out_type
+SeluGrad(T, T) backprops: T
 Sigmoid(T) y: T
 SigmoidGrad(T, T) z: T
 Sign(T) y: T
@@ -151,13 +162,19 @@ Slice(T, Index, Index) output: T
 Softmax(T) softmax: T
 Softplus(T) activations: T
 SoftplusGrad(T, T) backprops: T
+Softsign(T) activations: T
+SoftsignGrad(T, T) backprops: T
 SplitV(T, Tlen, #3) output: num_split*T
 Sqrt(T) y: T
 SqrtGrad(T, T) z: T
 Square(T) y: T
 SquaredDifference(T, T) z: T
+Squeeze(T) output: T
+StatelessIf(Tcond, *Tin) output: *Tout
+StatelessMultinomial(T, #3, Tseed) output: output_dtype
 StatelessRandomBinomial(S, Tseed, T, T) output: dtype
 StatelessRandomGammaV2(T, Tseed, dtype) output: dtype
+StatelessRandomGammaV3(shape_dtype, #23, #23, #3, dtype) output: dtype
 StatelessRandomNormal(T, Tseed) output: dtype
 StatelessRandomNormalV2(Tshape, #23, #23, #3) output: dtype
 StatelessRandomPoisson(T, Tseed, Rtype) output: dtype
@@ -165,8 +182,8 @@ StatelessRandomUniform(T, Tseed) output: dtype
 StatelessRandomUniformFullInt(T, Tseed) output: dtype
 StatelessRandomUniformFullIntV2(Tshape, #23, #23, #3) output: dtype
 StatelessRandomUniformInt(T, Tseed, dtype, dtype) output: dtype
+StatelessRandomUniformIntV2(Tshape, #23, #23, #3, dtype, dtype) output: dtype
 StatelessRandomUniformV2(Tshape, #23, #23, #3) output: dtype
-StatelessShuffle(T, #23, #23, #3) output: T
 StatelessTruncatedNormal(T, Tseed) output: dtype
 StatelessWhile(*T) output: *T
 StopGradient(T) output: T
@@ -177,14 +194,21 @@ Svd(T) s: T, u: T, v: T
 Tan(T) y: T
 Tanh(T) y: T
 TanhGrad(T, T) z: T
+TensorScatterAdd(T, Tindices, T) output: T
+TensorScatterMax(T, Tindices, T) output: T
+TensorScatterMin(T, Tindices, T) output: T
+TensorScatterSub(T, Tindices, T) output: T
 TensorScatterUpdate(T, Tindices, T) output: T
 Tile(T, Tmultiples) output: T
 TopKV2(T, Tk) values: T, indices: index_type
 Transpose(T, Tperm) y: T
 Unpack(T) output: num*T
+UnravelIndex(Tidx, Tidx) output: Tidx
+UnsortedSegmentMax(T, Tindices, Tnumsegments) output: T
+UnsortedSegmentMin(T, Tindices, Tnumsegments) output: T
+UnsortedSegmentProd(T, Tindices, Tnumsegments) output: T
 UnsortedSegmentSum(T, Tindices, Tnumsegments) output: T
 Xdivy(T, T) z: T
-XlaDynamicUpdateSlice(T, T, Tindices) output: T
 Xlog1py(T, T) z: T
 Xlogy(T, T) z: T
 ZerosLike(T) y: T

@@ -159,7 +159,7 @@ export class Recording implements KeyTrace {
   #constant(id: DataId): Reference {
     const backend = nativeBackend();
     const { shape } = backend.tensorMap.get(id)!;
-    this.origins[this.graph.nodes.length] = new Error().stack ?? "";
+    this.origins[this.graph.nodes.length] = stack();
     return this.graph.constant(
       typeOf(id),
       shape,
@@ -342,10 +342,19 @@ function readsAValue(): string {
 }
 
 /** The first line of the stack that is neither tfjs's nor the engine's. */
-export function callSite(stack: string = new Error().stack ?? ""): string {
-  const line = stack
+export function callSite(trace: string = stack()): string {
+  const line = trace
     .split("\n")
     .slice(1)
     .find((frame) => !/node_modules|[\\/]engine[\\/]|node:|<anonymous>\)?$/.test(frame));
   return line ? ` (${line.trim()})` : "";
+}
+
+/** The stack, deep enough to get from the addon back to the step. */
+function stack(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 60;
+  const trace = new Error().stack ?? "";
+  Error.stackTraceLimit = stackTraceLimit;
+  return trace;
 }
