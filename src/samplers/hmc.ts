@@ -48,6 +48,8 @@ export interface HmcOptions {
   readonly massAdaptation?: boolean;
   /** Each chain's trajectory uses ε U, U uniform on [1 − j, 1 + j]. Default 0.2. */
   readonly jitter?: number;
+  /** Whether to run a transition as one call of a recorded graph, same numbers; false where the log-density reads tensors' values. Default true. */
+  readonly compiled?: boolean;
   /** Called at most every `progressEvery` milliseconds and after the last transition. */
   readonly onProgress?: (progress: HmcProgress) => void | Promise<void>;
   /** Default 250 ms. */
@@ -79,7 +81,7 @@ export async function hmc(options: HmcOptions): Promise<HmcDraws> {
   const [chains, dimension] = init.shape;
   const [warmUpKey, samplingKey] = split(options.key);
   const report = reporter(options, warmUp + samples);
-  const run = new HmcRun(logDensity, init, jitter);
+  const run = new HmcRun(logDensity, init, { jitter, compiled: options.compiled ?? true });
   try {
     const tuning = await adaptedTuning({
       run,
@@ -88,7 +90,7 @@ export async function hmc(options: HmcOptions): Promise<HmcDraws> {
       targetAcceptance,
       massAdaptation,
       stepSize: options.stepSize,
-      leapfrogStepsOf: (stepSize) => leapfrogStepsOf(options, stepSize),
+      trajectory: options,
       key: warmUpKey,
       report: (step, tuning, acceptance) => report("warm-up", step, tuning, acceptance),
     });
@@ -109,11 +111,6 @@ export async function hmc(options: HmcOptions): Promise<HmcDraws> {
   } finally {
     run.dispose();
   }
-}
-
-/** L of a trajectory of the length asked for. */
-function leapfrogStepsOf({ leapfrogSteps, trajectoryLength = Math.PI / 2 }: HmcOptions, stepSize: number): number {
-  return leapfrogSteps ?? Math.min(1000, Math.max(1, Math.round(trajectoryLength / stepSize)));
 }
 
 /** Passes progress on, not too often. */

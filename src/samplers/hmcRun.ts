@@ -1,22 +1,36 @@
 import { mean } from "../diagnostics/moments.js";
+import { type CompiledStep, compile } from "../engine/compile.js";
 import { disposeParameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
-import { type Tensor2D, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor2D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { HmcTuning } from "./hmcDraws.js";
-import { type HmcState, hmcState, hmcTransition } from "./hmcTransition.js";
+import { type HmcState, type HmcStep, hmcState, hmcTransition } from "./hmcTransition.js";
 import type { LogDensity } from "./ownTape.js";
+
+/** What a transition depends on; `leapfrogSteps` and `jitter` are fixed in its graph. */
+interface KernelInputs {
+  readonly state: HmcState;
+  readonly stepSize: Tensor;
+  readonly scale: Tensor;
+  readonly leapfrogSteps: number;
+  readonly jitter: number;
+  readonly key: Key;
+}
 
 /** Chains of a stand-alone run: they own their state, and are moved on one transition at a time. @internal */
 export class HmcRun {
   private state: HmcState;
+  private readonly step: CompiledStep<KernelInputs, HmcStep>;
 
   /** @throws Error if a start's log-density or its gradient is not finite (the error names the chain). */
   constructor(
-    private readonly logDensity: LogDensity,
+    logDensity: LogDensity,
     init: Tensor2D,
-    private readonly jitter: number,
+    private readonly options: { readonly jitter: number; readonly compiled: boolean },
   ) {
+    const step = (inputs: KernelInputs): HmcStep => hmcTransition({ ...inputs, logDensity });
+    this.step = options.compiled ? compile(step) : Object.assign(step, { graphs: 0, dispose: () => undefined });
     this.state = hmcState(logDensity, init);
     try {
       checkStart(this.state);
@@ -28,8 +42,8 @@ export class HmcRun {
 
   /** One transition of every chain; returns their acceptance probabilities, `[C]`. */
   advance(tuning: HmcTuning, key: Key): Float32Array {
-    const { state, acceptanceProbability } = this.transition(tuning, key, this.jitter);
-    this.dispose();
+    const { state, acceptanceProbability } = this.transition(tuning, key, this.options.jitter);
+    disposeParameters(this.state);
     this.state = state;
     return acceptanceProbability;
   }
@@ -60,8 +74,9 @@ export class HmcRun {
     return stepSize;
   }
 
-  /** Frees the chains' tensors. */
+  /** Frees the chains' tensors and the compiled transitions. */
   dispose(): void {
+    this.step.dispose();
     disposeParameters(this.state);
   }
 
@@ -70,18 +85,10 @@ export class HmcRun {
     key: Key,
     jitter: number,
   ): { readonly state: HmcState; readonly acceptanceProbability: Float32Array } {
-    const { logDensity, state } = this;
-    const step = tidied(() =>
-      hmcTransition({
-        logDensity,
-        state,
-        stepSize: tf.scalar(stepSize),
-        leapfrogSteps,
-        scale: tf.tensor1d(scale),
-        jitter,
-        key,
-      }),
-    );
+    const { state } = this;
+    const units = { stepSize: tf.scalar(stepSize), scale: tf.tensor1d(scale) };
+    const step = tidied(() => this.step({ state, ...units, leapfrogSteps, jitter, key }));
+    disposeParameters(units);
     const acceptanceProbability = step.acceptanceProbability.dataSync<"float32">();
     tf.dispose([step.acceptanceProbability, step.accepted]);
     return { state: step.state, acceptanceProbability };

@@ -6,6 +6,12 @@ import type { HmcTuning } from "./hmcDraws.js";
 import type { HmcRun } from "./hmcRun.js";
 import { ScaleEstimate, scaleWindows } from "./scaleAdaptation.js";
 
+/** How long a trajectory is: so many steps, or as many as make the length; its default is π/2. @internal */
+export interface Trajectory {
+  readonly leapfrogSteps?: number;
+  readonly trajectoryLength?: number;
+}
+
 /** What the warm-up of a stand-alone run needs. @internal */
 export interface WarmUpOptions {
   readonly run: HmcRun;
@@ -17,8 +23,7 @@ export interface WarmUpOptions {
   readonly massAdaptation: boolean;
   /** ε to start from; found where absent. */
   readonly stepSize?: number;
-  /** L for a step size. */
-  readonly leapfrogStepsOf: (stepSize: number) => number;
+  readonly trajectory: Trajectory;
   readonly key: Key;
   readonly report: (step: number, tuning: HmcTuning, acceptance: number) => Promise<void>;
 }
@@ -28,7 +33,7 @@ export interface WarmUpOptions {
  * windows, after each of which the step size starts anew. @internal
  */
 export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> {
-  const { run, dimension, warmUp, targetAcceptance, leapfrogStepsOf, report } = options;
+  const { run, dimension, warmUp, targetAcceptance, trajectory, report } = options;
   const [transitions, searches] = split(options.key);
   const windows = options.massAdaptation ? scaleWindows(warmUp) : [];
   let scale: Float32Array = new Float32Array(dimension).fill(1);
@@ -38,7 +43,7 @@ export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> 
   for (let t = 0; t < warmUp; t++) {
     await breathe();
     const { stepSize } = averaging;
-    const tuning = { stepSize, leapfrogSteps: leapfrogStepsOf(stepSize), scale };
+    const tuning = { stepSize, leapfrogSteps: leapfrogStepsOf(trajectory, stepSize, coarse), scale };
     const acceptance = mean(run.advance(tuning, foldIn(transitions, t)));
     averaging = updatedDualAveraging(averaging, acceptance, targetAcceptance);
     const window = windows.find(({ from, to }) => from <= t && t < to);
@@ -51,5 +56,19 @@ export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> 
     await report(t + 1, tuning, acceptance);
   }
   const stepSize = averaging.count > 0 ? averaging.averaged : averaging.stepSize;
-  return { stepSize, leapfrogSteps: leapfrogStepsOf(stepSize), scale };
+  return { stepSize, leapfrogSteps: leapfrogStepsOf(trajectory, stepSize, Math.round), scale };
+}
+
+/** L, from 1 to 1,000. */
+function leapfrogStepsOf(
+  { leapfrogSteps, trajectoryLength = Math.PI / 2 }: Trajectory,
+  stepSize: number,
+  rounded: (steps: number) => number,
+): number {
+  return leapfrogSteps ?? Math.min(1000, Math.max(1, rounded(trajectoryLength / stepSize)));
+}
+
+/** One of …, 1, 2, 3, 4, 6, 8, 11, …: each L is recorded once, and a step size that still wanders would ask for a new one in every transition. */
+function coarse(steps: number): number {
+  return Math.round(2 ** (Math.round(2 * Math.log2(steps)) / 2));
 }

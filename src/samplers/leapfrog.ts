@@ -1,3 +1,5 @@
+import type { Key } from "../engine/random.js";
+import { repeat } from "../engine/repeat.js";
 import { formatShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { type LogDensity, onOwnTape, type Slope, slopeAt } from "./ownTape.js";
@@ -39,17 +41,34 @@ export function leapfrog(options: LeapfrogOptions & { readonly start: PhasePoint
   return onOwnTape(() => {
     const step = stepOf(options);
     const half = tf.mul(step, 0.5);
-    let { position } = start;
-    let momentum = tf.add(start.momentum, tf.mul(half, start.gradient));
-    for (let i = 1; ; i++) {
-      position = tf.add(position, tf.mul(step, momentum));
-      const slope = slopeAt(logDensity, position);
-      // Two half kicks in a row are one.
-      momentum = tf.add(momentum, tf.mul(i < leapfrogSteps ? step : half, slope.gradient));
-      if (i === leapfrogSteps) return { position, momentum, ...slope };
-    }
+    const drift = ({ position, momentum }: Motion): Slope & { readonly position: Tensor } => {
+      const next = tf.add(position, tf.mul(step, momentum));
+      return { position: next, ...slopeAt(logDensity, next) };
+    };
+    // Two half kicks in a row are one.
+    const turn = (motion: Motion): Motion => {
+      const { position, gradient } = drift(motion);
+      return { position, momentum: tf.add(motion.momentum, tf.mul(step, gradient)) };
+    };
+    let inner: Motion = {
+      position: start.position,
+      momentum: tf.add(start.momentum, tf.mul(half, start.gradient)),
+    };
+    const times = leapfrogSteps - 1;
+    if (times < mostUnrolled) for (let i = 0; i < times; i++) inner = turn(inner);
+    else inner = repeat({ times, init: inner, key: unused, body: ({ state }) => turn(state) });
+    const end = drift(inner);
+    return { ...end, momentum: tf.add(inner.momentum, tf.mul(half, end.gradient)) };
   });
 }
+
+type Motion = { readonly position: Tensor; readonly momentum: Tensor };
+
+/** Longer trajectories become a loop of the compiled graph: it turns half as fast, but recording it does not take a second for every hundred steps. */
+const mostUnrolled = 32;
+
+/** {@link repeat} hands out keys; the steps draw nothing. */
+const unused: Key = { words: [0, 0] };
 
 /** ε s, which multiplies `[..., D]`. */
 function stepOf({ stepSize, scale }: LeapfrogOptions): Tensor {
