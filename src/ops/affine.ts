@@ -25,7 +25,7 @@ export function affine(x: Tensor2D, weights: Tensor2D, bias: Tensor1D): Tensor2D
       return isNative() ? executeNative("BiasAdd", { T: { type: "float32" } }, [product, bias]) : tf.add(product, bias);
     },
     (dy, saved) => {
-      const [x, weights, d] = [saved[0], saved[1], dy] as [Tensor2D, Tensor2D, Tensor2D];
+      const [x, weights, d] = [...saved, dy] as [Tensor2D, Tensor2D, Tensor2D];
       return [
         () => matMul(d, weights, { transposeB: true }),
         () => matMul(x, d, { transposeA: true }),

@@ -1,4 +1,7 @@
 import { type Tensor, tf } from "../engine/tf.js";
+import { differentiable } from "./differentiable.js";
+
+const largestFloat32 = 3.4028234e38;
 
 /**
  * `log Σ exp(xᵢ)` along one axis, shifted by the maximum so that it neither overflows nor underflows; differentiable any number of times.
@@ -10,40 +13,48 @@ import { type Tensor, tf } from "../engine/tf.js";
  * @param keepDims whether to keep that axis with size 1.
  */
 export function logSumExp(x: Tensor, axis: number = -1, keepDims: boolean = false): Tensor {
-  const operation = tf.customGrad((...inputs) => {
-    const [x, save] = inputs as unknown as [Tensor, tf.GradSaveFunc];
-    save([x]);
-    const { shift, total } = shiftedSum(x, axis);
-    const value = tf.add(tf.log(total), shift);
-    return {
-      value: keepDims ? value : tf.squeeze(value, [axis < 0 ? axis + x.rank : axis]),
-      gradFunc: (dy: Tensor, saved: Tensor[]) =>
-        tf.mul(keepDims ? dy : tf.expandDims(dy, axis), normalisedExp(saved[0]!, axis)),
-    };
-  });
-  return operation(x);
+  const at = axis < 0 ? axis + x.rank : axis;
+  const keptShape = x.shape.map((n, i) => (i === at ? 1 : n));
+  return differentiable(
+    [x],
+    (save) => {
+      const { shift, parts } = shiftedParts(x, at);
+      save([x, parts.shifted, parts.total]);
+      const value = tf.add(tf.log(parts.total), shift);
+      return keepDims ? value : tf.squeeze(value, [at]);
+    },
+    (dy, [x, shifted, total]) => [
+      () => pullback(tf.reshape(dy, keptShape), x!, at, { shifted: shifted!, total: total! }),
+    ],
+  );
 }
 
-/** Softmax along an axis that is 0, not NaN, on a slice of −∞. */
-function normalisedExp(x: Tensor, axis: number): Tensor {
-  const operation = tf.customGrad((...inputs) => {
-    const [x, save] = inputs as unknown as [Tensor, tf.GradSaveFunc];
-    save([x]);
-    const { shifted, total } = shiftedSum(x, axis);
-    return {
-      value: tf.div(shifted, tf.maximum(total, 1e-30)), // total is 0 or at least 1
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const probabilities = normalisedExp(saved[0]!, axis);
-        return tf.mul(probabilities, tf.sub(dy, tf.sum(tf.mul(probabilities, dy), axis, true)));
-      },
-    };
-  });
-  return operation(x);
+/** exp(x − max x), and its sum along the axis: 0 or at least 1. */
+interface Parts {
+  readonly shifted: Tensor;
+  readonly total: Tensor;
 }
 
-function shiftedSum(x: Tensor, axis: number): { shift: Tensor; shifted: Tensor; total: Tensor } {
-  const largest = tf.max(x, axis, true);
-  const shift = tf.where(tf.isFinite(largest), largest, tf.zerosLike(largest));
+function shiftedParts(x: Tensor, axis: number): { shift: Tensor; parts: Parts } {
+  const shift = tf.clipByValue(tf.max(x, axis, true), -largestFloat32, largestFloat32); // −∞ − (−∞) would be NaN
   const shifted = tf.exp(tf.sub(x, shift));
-  return { shift, shifted, total: tf.sum(shifted, axis, true) };
+  return { shift, parts: { shifted, total: tf.sum(shifted, axis, true) } };
+}
+
+/** `dy softmax(x)`, for dy with size 1 along the axis, as one operation: one pass over x. On a slice of −∞ it is 0, not NaN. */
+function pullback(dy: Tensor, x: Tensor, axis: number, { shifted, total }: Parts): Tensor {
+  return differentiable(
+    [dy, x],
+    (save) => {
+      save([dy, x, shifted, total]);
+      return tf.mul(shifted, tf.div(dy, tf.maximum(total, 1e-30)));
+    },
+    (ddy, saved) => {
+      const [dy, x, shifted, total] = saved as [Tensor, Tensor, Tensor, Tensor];
+      const parts = { shifted, total };
+      const weighted = pullback(tf.onesLike(dy), x, axis, parts); // softmax
+      const expected = tf.sum(tf.mul(weighted, ddy), axis, true);
+      return [() => expected, () => tf.mul(tf.mul(weighted, dy), tf.sub(ddy, expected))];
+    },
+  );
 }

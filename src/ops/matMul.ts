@@ -1,6 +1,6 @@
 import { executeNative, isNative } from "../engine/native.js";
 import { formatShape } from "../engine/shape.js";
-import { type Tensor, type Tensor2D, tf } from "../engine/tf.js";
+import { type Tensor, tf } from "../engine/tf.js";
 import { differentiable } from "./differentiable.js";
 
 /** Options of {@link matMul}. */
@@ -12,17 +12,17 @@ export interface MatMulOptions {
 }
 
 /**
- * The product of two matrices, `a b`, in the form that the backend runs fastest; differentiable any number of times.
+ * Products of matrices, `a b`, in the form that the backend runs fastest; differentiable any number of times.
  *
- * libtensorflow has two kernels for it, `MatMul` and (what `tf.matMul` calls) `BatchMatMulV2`. The second costs 40 µs more to start, but
+ * libtensorflow has two kernels for two matrices, `MatMul` and (what `tf.matMul` calls) `BatchMatMulV2`. The second costs 40 µs more to start, but
  * runs on several threads where the first, below a few megabytes, keeps to one. Transposes are flags, never copies, here and on the way back.
  *
- * @param a `[M, N]`, or `[N, M]` with `transposeA`.
- * @param b `[N, O]`, or `[O, N]` with `transposeB`.
- * @returns `[M, O]`.
- * @throws Error if the inner sizes differ.
+ * @param a `[..., M, N]`, or `[..., N, M]` with `transposeA`.
+ * @param b `[..., N, O]`, or `[..., O, N]` with `transposeB`, with the leading dimensions of a.
+ * @returns `[..., M, O]`.
+ * @throws Error if the leading dimensions or the inner sizes differ.
  */
-export function matMul(a: Tensor2D, b: Tensor2D, options: MatMulOptions = {}): Tensor2D {
+export function matMul<T extends Tensor>(a: T, b: T, options: MatMulOptions = {}): T {
   const { transposeA = false, transposeB = false } = options;
   return differentiable(
     [a, b],
@@ -31,31 +31,36 @@ export function matMul(a: Tensor2D, b: Tensor2D, options: MatMulOptions = {}): T
       return forward(a, b, transposeA, transposeB);
     },
     (dy, saved) => {
-      const [a, b, d] = [saved[0], saved[1], dy] as [Tensor2D, Tensor2D, Tensor2D];
+      const [a, b] = saved as [Tensor, Tensor];
       return [
         () =>
           transposeA
-            ? matMul(b, d, { transposeA: transposeB, transposeB: true })
-            : matMul(d, b, { transposeB: !transposeB }),
+            ? matMul(b, dy, { transposeA: transposeB, transposeB: true })
+            : matMul(dy, b, { transposeB: !transposeB }),
         () =>
           transposeB
-            ? matMul(d, a, { transposeA: true, transposeB: transposeA })
-            : matMul(a, d, { transposeA: !transposeA }),
+            ? matMul(dy, a, { transposeA: true, transposeB: transposeA })
+            : matMul(a, dy, { transposeA: !transposeA }),
       ];
     },
-  ) as Tensor2D;
+  ) as T;
 }
 
-function forward(a: Tensor2D, b: Tensor2D, transposeA: boolean, transposeB: boolean): Tensor {
-  const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const columns = transposeB ? b.shape[0] : b.shape[1];
-  if (inner !== (transposeB ? b.shape[1] : b.shape[0]))
-    throw new Error(
-      `matMul: the inner sizes of ${formatShape(a.shape)} and ${formatShape(b.shape)}${transposeA || transposeB ? ", transposed as asked," : ""} differ.`,
-    );
-  if (!isNative() || spreads(rows, inner, columns)) return tf.matMul(a, b, transposeA, transposeB);
+function forward(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+  const [rows, inner] = sizes(a, transposeA);
+  const [innerOfB, columns] = sizes(b, transposeB);
+  if (inner !== innerOfB || `${a.shape.slice(0, -2)}` !== `${b.shape.slice(0, -2)}`) {
+    const asked = transposeA || transposeB ? ", transposed as asked," : "";
+    throw new Error(`matMul: ${formatShape(a.shape)} and ${formatShape(b.shape)}${asked} do not fit as matrices.`);
+  }
+  if (!isNative() || a.rank > 2 || spreads(rows, inner, columns)) return tf.matMul(a, b, transposeA, transposeB);
   const attributes = { T: { type: "float32" }, transpose_a: transposeA, transpose_b: transposeB } as const;
   return executeNative("MatMul", attributes, [a, b]);
+}
+
+function sizes({ shape }: Tensor, transposed: boolean): [number, number] {
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
 }
 
 /**

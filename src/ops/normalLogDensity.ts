@@ -24,10 +24,24 @@ export function normalLogDensity(
   scale: Tensor | number,
   eventRank: number = 0,
 ): Tensor {
+  const { length } = broadcastOf("normalLogDensity", { x, mean, scale });
+  return normalLogDensityOver(
+    Array.from({ length: eventRank }, (_, i) => length - eventRank + i),
+    x,
+    mean,
+    scale,
+  );
+}
+
+/** {@link normalLogDensity} summed over any axes of the broadcast shape. */
+export function normalLogDensityOver(
+  axes: readonly number[],
+  x: Tensor,
+  mean: Tensor | number,
+  scale: Tensor | number,
+): Tensor {
   const shape = broadcastOf("normalLogDensity", { x, mean, scale });
-  const first = shape.length - eventRank;
-  const axes = shape.slice(first).map((_, i) => first + i);
-  const keptShape = shape.map((n, i) => (i < first ? n : 1));
+  const keptShape = shape.map((n, i) => (axes.includes(i) ? 1 : n));
   const at: Arguments = { x, mean, scale };
   return differentiable(
     tensorsOf(at),
@@ -35,8 +49,8 @@ export function normalLogDensity(
       const z = standardise(at);
       save([...tensorsOf(at), z]);
       const squares = tf.square(z);
-      const quadratic = tf.mul(axes.length ? tf.sum(squares, axes) : squares, -0.5);
-      return tf.sub(quadratic, logNormaliser(scale, shape, eventRank));
+      const quadratic = tf.mul(axes.length ? tf.sum(squares, [...axes]) : squares, -0.5);
+      return tf.sub(quadratic, logNormaliser(scale, shape, axes));
     },
     (dy, saved) => {
       const { x, mean, scale } = restore(at, saved);
@@ -85,14 +99,19 @@ function standardise(at: Arguments, known?: Tensor): Tensor {
   );
 }
 
-/** Σ over the event of log σ + ½ log 2π, in the smallest shape that broadcasts to the batch: of σ only what it holds is touched. */
-function logNormaliser(scale: Tensor | number, shape: readonly number[], eventRank: number): Tensor | number {
-  const size = shape.slice(shape.length - eventRank).reduce((product, n) => product * n, 1);
+/**
+ * Σ over the axes of log σ + ½ log 2π, in the smallest shape that broadcasts to what is left of `shape`: of σ only what it holds is touched.
+ */
+export function logNormaliser(
+  scale: Tensor | number,
+  shape: readonly number[],
+  axes: readonly number[],
+): Tensor | number {
+  const size = axes.reduce((product, i) => product * shape[i]!, 1);
   if (!isTensor(scale)) return size * (halfLogTwoPi + Math.log(scale));
-  const first = Math.max(0, scale.rank - eventRank);
-  const axes = scale.shape.slice(first).map((_, i) => first + i);
-  const copies = size / scale.shape.slice(first).reduce((product, n) => product * n, 1);
-  const logs = axes.length ? tf.sum(tf.log(scale), axes) : tf.log(scale);
+  const held = axes.map((i) => i - (shape.length - scale.rank)).filter((i) => i >= 0);
+  const copies = size / held.reduce((product, i) => product * scale.shape[i]!, 1);
+  const logs = held.length ? tf.sum(tf.log(scale), held) : tf.log(scale);
   return tf.add(copies === 1 ? logs : tf.mul(logs, copies), size * halfLogTwoPi);
 }
 

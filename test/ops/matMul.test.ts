@@ -45,8 +45,9 @@ describe.each(backends)("on %s", (backend) => {
   });
 
   test("sizes that do not fit are named", () => {
-    expect(() => matMul(tf.zeros([2, 3]), tf.zeros([2, 3]))).toThrow(
-      "matMul: the inner sizes of [2, 3] and [2, 3] differ",
+    expect(() => matMul(tf.zeros([2, 3]), tf.zeros([2, 3]))).toThrow("matMul: [2, 3] and [2, 3] do not fit");
+    expect(() => matMul(tf.zeros([4, 2, 3]), tf.zeros([1, 3, 2]))).toThrow(
+      "matMul: [4, 2, 3] and [1, 3, 2] do not fit",
     );
     expect(() => matMul(tf.zeros([2, 3]), tf.zeros([2, 3]), { transposeB: true })).not.toThrow();
     expect(() => affine(tf.zeros([2, 3]), tf.zeros([2, 3]), tf.zeros([3]))).toThrow("affine: weights");
