@@ -7,22 +7,30 @@ import { copyOf, recordLoop } from "./recordLoop.js";
 import { type Scalar, type Tensor, tf } from "./tf.js";
 import { tidied } from "./values.js";
 
+/** The keys of a loop by name. */
+export type LoopKeys = Readonly<Record<string, Key>>;
+
 /** One step of a loop: what it hands on, and what is to be collected of every step. */
-export type LoopStep<State extends Parameters, Each extends Parameters, Output extends Parameters> = (inputs: {
+export type LoopStep<
+  State extends Parameters,
+  Each extends Parameters,
+  Keys extends LoopKeys,
+  Output extends Parameters,
+> = (inputs: {
   readonly state: State;
   /** This step's rows of what is given for each. */
   readonly each: Each;
-  /** This step's own key. */
-  readonly key: Key;
+  /** This step's own keys. */
+  readonly keys: Keys;
 }) => { readonly state: State; readonly output: Output };
 
 /** What a compiled loop is called with. */
-export interface LoopInputs<State extends Parameters, Each extends Parameters> {
+export interface LoopInputs<State extends Parameters, Each extends Parameters, Keys extends LoopKeys> {
   readonly state: State;
   /** One row a step: the first axis of every tensor is as long as there are steps. */
   readonly each: Each;
-  /** Step t gets the key folded from this one by t. */
-  readonly key: Key;
+  /** Step t gets the keys folded from these by t. */
+  readonly keys: Keys;
   /** t of the first step. */
   readonly first: number;
   /** How many steps, from 1 to the most there may be. */
@@ -36,9 +44,14 @@ export interface CompileLoopOptions extends CompileOptions {
 }
 
 /** A loop that runs as one call of a recorded graph. */
-export interface CompiledLoop<State extends Parameters, Each extends Parameters, Output extends Parameters> {
+export interface CompiledLoop<
+  State extends Parameters,
+  Each extends Parameters,
+  Keys extends LoopKeys,
+  Output extends Parameters,
+> {
   /** The state after the last step, and of every output a tensor with one row a step. */
-  (inputs: LoopInputs<State, Each>): { readonly state: State; readonly output: Output };
+  (inputs: LoopInputs<State, Each, Keys>): { readonly state: State; readonly output: Output };
   /** The most steps that one call takes. */
   readonly most: number;
   /** Frees the graph. */
@@ -52,21 +65,26 @@ export interface CompiledLoop<State extends Parameters, Each extends Parameters,
  *
  * @throws Error as {@link compile}; or if `count` is not an integer from 1 to `most`.
  */
-export function compileLoop<State extends Parameters, Each extends Parameters, Output extends Parameters>(
-  step: LoopStep<State, Each, Output>,
+export function compileLoop<
+  State extends Parameters,
+  Each extends Parameters,
+  Keys extends LoopKeys,
+  Output extends Parameters,
+>(
+  step: LoopStep<State, Each, Keys, Output>,
   { most, xla = false }: CompileLoopOptions,
-): CompiledLoop<State, Each, Output> {
-  const graph = compile((inputs: GraphInputs<State, Each>) => recordSteps(step, inputs, most), { xla });
-  const call = (inputs: LoopInputs<State, Each>): { state: State; output: Output } => {
-    const { state, each, key, first, count } = inputs;
+): CompiledLoop<State, Each, Keys, Output> {
+  const graph = compile((inputs: GraphInputs<State, Each, Keys>) => recordSteps(step, inputs, most), { xla });
+  const call = (inputs: LoopInputs<State, Each, Keys>): { state: State; output: Output } => {
+    const { state, each, keys, first, count } = inputs;
     if (!Number.isInteger(count) || count < 1 || count > most) {
       throw new Error(`compileLoop: count must be an integer from 1 to ${most}, not ${count}.`);
     }
     if (!isNative()) return tidied(() => runSteps(step, inputs));
     return tidied(() => {
       const padded = mapEach(each, (rows) => padTo(rows, count, most));
-      const keys = Array.from({ length: most }, (_, t) => foldIn(key, first + Math.min(t, count - 1)));
-      const result = graph({ state, each: padded, keys, count: tf.scalar(count, "int32") });
+      const turns = Array.from({ length: most }, (_, t) => keysAt(keys, first + Math.min(t, count - 1)));
+      const result = graph({ state, each: padded, turns, count: tf.scalar(count, "int32") });
       const output = mapEach(result.output, (rows) => (count === most ? rows : tf.slice(rows, 0, count)));
       return { state: result.state, output };
     });
@@ -74,17 +92,22 @@ export function compileLoop<State extends Parameters, Each extends Parameters, O
   return Object.assign(call, { most, dispose: graph.dispose });
 }
 
-interface GraphInputs<State, Each> {
+interface GraphInputs<State, Each, Keys> {
   readonly state: State;
   readonly each: Each;
-  readonly keys: readonly Key[];
+  readonly turns: readonly Keys[];
   readonly count: Scalar;
 }
 
 /** Runs while the graph is recorded: notes the loop, and returns stand-ins for its results. */
-function recordSteps<State extends Parameters, Each extends Parameters, Output extends Parameters>(
-  step: LoopStep<State, Each, Output>,
-  { state, each, keys, count }: GraphInputs<State, Each>,
+function recordSteps<
+  State extends Parameters,
+  Each extends Parameters,
+  Keys extends LoopKeys,
+  Output extends Parameters,
+>(
+  step: LoopStep<State, Each, Keys, Output>,
+  { state, each, turns, count }: GraphInputs<State, Each, Keys>,
   most: number,
 ): { state: State; output: Output } {
   const around = currentRecording();
@@ -94,9 +117,11 @@ function recordSteps<State extends Parameters, Each extends Parameters, Output e
     turns: around.reference(count),
     carry: tensorsOf(state),
     each: tensorsOf(each),
-    keys,
-    body: (tensors, rows, key) => {
-      const result = step({ state: withTensors(state, tensors), each: withTensors(each, rows), key });
+    keys: turns.map((keys) => Object.values(keys)),
+    body: (tensors, rows, roots) => {
+      const names = Object.keys(turns[0] as Keys);
+      const keys = Object.fromEntries(names.map((name, i) => [name, roots[i] as Key])) as unknown as Keys;
+      const result = step({ state: withTensors(state, tensors), each: withTensors(each, rows), keys });
       shape = result.output;
       return { carry: tensorsOf(result.state), collected: tensorsOf(result.output) };
     },
@@ -109,16 +134,16 @@ function recordSteps<State extends Parameters, Each extends Parameters, Output e
 }
 
 /** The same in JavaScript. */
-function runSteps<State extends Parameters, Each extends Parameters, Output extends Parameters>(
-  step: LoopStep<State, Each, Output>,
-  { state, each, key, first, count }: LoopInputs<State, Each>,
+function runSteps<State extends Parameters, Each extends Parameters, Keys extends LoopKeys, Output extends Parameters>(
+  step: LoopStep<State, Each, Keys, Output>,
+  { state, each, keys, first, count }: LoopInputs<State, Each, Keys>,
 ): { state: State; output: Output } {
   const outputs: Output[] = [];
   let now = state;
   for (let t = 0; t < count; t++) {
     const before = now;
     const rows = mapEach(each, (stack) => tf.squeeze(tf.slice(stack, t, 1), [0]));
-    const result = tidied(() => step({ state: before, each: rows, key: foldIn(key, first + t) }));
+    const result = tidied(() => step({ state: before, each: rows, keys: keysAt(keys, first + t) }));
     now = result.state;
     outputs.push(result.output);
   }
@@ -127,6 +152,11 @@ function runSteps<State extends Parameters, Each extends Parameters, Output exte
     tf.stack(columns.map((tensors) => tensors[i] as Tensor)),
   );
   return { state: now, output: withTensors(outputs[0] as Output, stacked) };
+}
+
+/** The keys of step t. */
+function keysAt<Keys extends LoopKeys>(keys: Keys, t: number): Keys {
+  return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, foldIn(key, t)])) as unknown as Keys;
 }
 
 function tensorsOf(record: Parameters): Tensor[] {

@@ -6,9 +6,9 @@ interface Derivation {
   readonly counter: Words;
 }
 
-/** The seeds that a loop inside the step draws with: one tree, grown anew from the key of every turn. */
+/** The seeds that a loop inside the step draws with: one tree, grown anew from the keys of every turn. */
 interface LoopSeeds {
-  readonly keys: readonly number[];
+  readonly keys: readonly (readonly number[])[];
   readonly tree: KeyTree;
 }
 
@@ -52,9 +52,9 @@ export class KeyTree {
     return this.#seeds.length - 1;
   }
 
-  /** Gives a loop its seeds: those of `tree` for one key a turn. Returns the number of the loop. */
-  addLoop(keys: readonly object[], tree: KeyTree): number {
-    this.#loops.push({ keys: keys.map((key) => this.#index.get(key) as number), tree });
+  /** Gives a loop its seeds: those of `tree` for the root keys of each turn. Returns the number of the loop. */
+  addLoop(keys: readonly (readonly object[])[], tree: KeyTree): number {
+    this.#loops.push({ keys: keys.map((turn) => turn.map((key) => this.#index.get(key) as number)), tree });
     return this.#loops.length - 1;
   }
 
@@ -85,8 +85,15 @@ export class KeyTree {
       out[at++] = words[node]![1];
     }
     for (const { keys, tree } of this.#loops) {
-      for (const key of keys) {
-        tree.seeds([words[key]!], out, at / 2);
+      let before: readonly Words[] = [];
+      for (const turn of keys) {
+        const given = turn.map((key) => words[key]!);
+        // The turns that a call does not take repeat the keys of its last one; their seeds need not be derived.
+        const repeated =
+          given.length > 0 && given.every((each, i) => each[0] === before[i]?.[0] && each[1] === before[i][1]);
+        if (repeated) out.copyWithin(at, at - 2 * tree.size, at);
+        else tree.seeds(given, out, at / 2);
+        before = given;
         at += 2 * tree.size;
       }
     }

@@ -13,13 +13,13 @@ export interface LoopToRecord {
   readonly carry: readonly Tensor[];
   /** One row a turn: each tensor's first axis counts the turns. */
   readonly each: readonly Tensor[];
-  /** One key a turn; there can be no more turns than keys. */
-  readonly keys: readonly Key[];
+  /** The keys of each turn; there can be no more turns than these. */
+  readonly keys: readonly (readonly Key[])[];
   /** What is to be collected over the turns, with what is carried on. */
   readonly body: (
     carry: readonly Tensor[],
     each: readonly Tensor[],
-    key: Key,
+    keys: readonly Key[],
   ) => { readonly carry: readonly Tensor[]; readonly collected: readonly Tensor[] };
 }
 
@@ -57,9 +57,9 @@ export function recordLoop(around: Recording, loop: LoopToRecord): RecordedLoop 
     const stack = graph.parameter((stacks[i] as Reference).dtype, loop.each[i]!.shape);
     body.name(row, graph.one("GatherV2", [stack, turn, zero], {}, row.shape));
   });
-  const key: Key = { words: loop.keys[0]!.words };
-  body.keys.addRoot(key);
-  const results = recordInto(body, () => loop.body(carry, rows, key));
+  const keys = loop.keys[0]!.map(({ words }): Key => ({ words }));
+  for (const key of keys) body.keys.addRoot(key);
+  const results = recordInto(body, () => loop.body(carry, rows, keys));
   checkCarry(carry, results.carry);
   const carried = results.carry.map((tensor) => body.reference(tensor));
   const values = results.collected.map((tensor) => body.reference(tensor));

@@ -99,14 +99,20 @@ export class Recording implements KeyTrace {
     return this.#seeds[slot];
   }
 
-  /** The seeds of a loop, `[turns, seeds a turn, 2]`, of one key a turn. */
-  loopSeeds(keys: readonly Key[], tree: KeyTree): Reference {
+  /** The seeds of a loop, `[turns, seeds a turn, words of a seed]`, given the keys of each turn. */
+  loopSeeds(keys: readonly (readonly Key[])[], tree: KeyTree): Reference {
     const shape = [keys.length, tree.size, this.seedWords];
-    if (keys.some((key) => !this.keys.knows(key))) {
-      const known = this.parent && keys.every((key) => this.parent?.knows(key));
+    if (!keys.flat().every((key) => this.keys.knows(key))) {
+      const known = this.parent && keys.flat().every((key) => this.parent?.knows(key));
       if (known) return this.#captureReference((this.parent as Recording).loopSeeds(keys, tree), shape);
       const words = new Int32Array(2 * keys.length * tree.size);
-      for (const [turn, key] of keys.entries()) tree.seeds([key.words], words, turn * tree.size);
+      for (const [i, turn] of keys.entries()) {
+        tree.seeds(
+          turn.map((key): Words => key.words),
+          words,
+          i * tree.size,
+        );
+      }
       return this.graph.constant(dataTypes.int32, shape, this.fused ? philoxStates(words) : words);
     }
     const loop = this.keys.addLoop(keys, tree);

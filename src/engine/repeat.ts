@@ -53,9 +53,9 @@ function recordRepeat<State extends Parameters>(around: Recording, options: Repe
     turns: times,
     carry: leaves(init).map(({ tensor }) => tensor),
     each: [],
-    keys: Array.from({ length: times }, (_, turn) => foldIn(key, turn)),
-    body: (tensors, _, turnKey) => {
-      const state = body({ state: withTensors(init, tensors), key: turnKey });
+    keys: Array.from({ length: times }, (_, turn) => [foldIn(key, turn)]),
+    body: (tensors, _, [turnKey]) => {
+      const state = body({ state: withTensors(init, tensors), key: turnKey as Key });
       return { carry: leaves(state).map(({ tensor }) => tensor), collected: [] };
     },
   });
