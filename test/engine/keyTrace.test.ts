@@ -1,41 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
-import { beta, dirichlet, gamma, logGamma } from "../../src/engine/gamma.js";
+import { gamma } from "../../src/engine/gamma.js";
 import { type KeyTrace, type Redraw, withKeyTrace } from "../../src/engine/keyTrace.js";
-import { poisson } from "../../src/engine/poisson.js";
-import {
-  bernoulli,
-  categorical,
-  exponential,
-  gumbel,
-  type Key,
-  normal,
-  permutation,
-  rademacher,
-  randomKey,
-  uniform,
-} from "../../src/engine/random.js";
-import { randomPermutation } from "../../src/engine/randomPermutation.js";
+import { type Key, permutation, randomKey } from "../../src/engine/random.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import type { Words } from "../../src/engine/threefry.js";
+import { draws } from "./draws.js";
 import { read } from "./support.js";
-
-/** Every draw that a step may make. */
-const draws: readonly { name: string; draw: (key: Key, parameter: Tensor) => Tensor }[] = [
-  { name: "normal", draw: (key) => normal(key, [4]) },
-  { name: "uniform", draw: (key) => uniform(key, [4], { low: 1, high: 3 }) },
-  { name: "exponential", draw: (key) => exponential(key, [4]) },
-  { name: "gumbel", draw: (key) => gumbel(key, [4]) },
-  { name: "rademacher", draw: (key) => rademacher(key, [40]) },
-  { name: "categorical", draw: (key, parameter) => categorical(key, parameter, [40]) },
-  { name: "bernoulli", draw: (key, parameter) => bernoulli(key, tf.div(parameter, 4), [20]) },
-  { name: "gamma", draw: (key, parameter) => gamma(key, parameter, [4]) },
-  { name: "logGamma", draw: (key, parameter) => logGamma(key, parameter, [4]) },
-  { name: "beta", draw: (key, parameter) => beta(key, parameter, tf.scalar(2), [4]) },
-  { name: "dirichlet", draw: (key, parameter) => dirichlet(key, parameter, [4]) },
-  { name: "poisson", draw: (key, parameter) => poisson(key, tf.mul(parameter, 9), [4]) },
-  { name: "randomPermutation", draw: (key) => randomPermutation(key, 20) },
-];
 
 /** Follows the tree of keys as a recorder does: by the identity of the keys, from a root that it knows. */
 class Follower implements KeyTrace {

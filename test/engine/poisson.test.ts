@@ -8,6 +8,19 @@ import { backends, expectNoLeak, kolmogorovSmirnov, mean, normalCdf, read, varia
 
 const n = 20_000;
 
+/** χ² of the counts against the exact masses, at .001. */
+function expectMasses(draws: readonly number[], rate: number): void {
+  const masses = poissonMasses(rate, Math.ceil(rate + 6 * Math.sqrt(rate)) + 2);
+  const counts = masses.map(() => 0);
+  expect(draws.every((draw) => Number.isInteger(draw) && draw >= 0)).toBe(true);
+  for (const draw of draws) counts[Math.min(draw, counts.length - 1)]!++;
+  const { statistic, degrees } = chiSquare(
+    counts,
+    masses.map((p) => p * draws.length),
+  );
+  expect(statistic).toBeLessThan(chiSquareBound(degrees));
+}
+
 describe.each(backends)("Poisson draws on %s", (backend) => {
   beforeAll(async () => {
     await ready({ backend });
@@ -17,17 +30,7 @@ describe.each(backends)("Poisson draws on %s", (backend) => {
   test.each([0.3, 4, 9.99, 10, 12, 250])("λ = %d: mean within 4 s.e., χ² against the masses at .001", (rate) => {
     const draws = read(tf.tidy(() => poisson(randomKey(41), tf.scalar(rate), [n])));
     expect(Math.abs(mean(draws) - rate)).toBeLessThan(4 * Math.sqrt(rate / n));
-    const masses = poissonMasses(rate, Math.ceil(rate + 6 * Math.sqrt(rate)) + 2);
-    const counts = masses.map(() => 0);
-    for (const draw of draws) {
-      expect(Number.isInteger(draw) && draw >= 0).toBe(true);
-      counts[Math.min(draw, counts.length - 1)]!++;
-    }
-    const { statistic, degrees } = chiSquare(
-      counts,
-      masses.map((p) => p * n),
-    );
-    expect(statistic).toBeLessThan(chiSquareBound(degrees));
+    expectMasses(draws, rate);
   });
 
   test("λ = 1e6: moments within 4 s.e., Kolmogorov–Smirnov against the normal limit at .001", () => {
@@ -72,3 +75,12 @@ describe.each(backends)("Poisson draws on %s", (backend) => {
     expect(Math.abs(products(a.slice(1), a.slice(0, -1)))).toBeLessThan(4 / Math.sqrt(n));
   });
 });
+
+test.each([10, 20])(
+  "portably, λ = %d follows the masses closely enough to tell a constant mistyped (χ² at .001)",
+  async (rate) => {
+    await ready({ backend: "cpu" });
+    const draws = read(tf.tidy(() => poisson(randomKey(45), tf.scalar(rate), [400_000])));
+    expectMasses(draws, rate);
+  },
+);
