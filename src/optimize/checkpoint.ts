@@ -28,7 +28,8 @@ export interface RunMoment<State extends Parameters> {
   /** How many steps have been taken. */
   readonly step: number;
   readonly seconds: number;
-  readonly points: readonly TracePoint[];
+  /** The complete points. */
+  readonly trace: readonly TracePoint[];
   readonly partial: PartialPoint;
   readonly state: State;
 }
@@ -177,7 +178,7 @@ function checkRecord(
   path: string,
   record: Readonly<Record<string, unknown>>,
 ): Omit<RunMoment<Parameters>, "state"> & { readonly traceEvery: number; readonly settings: Settings } {
-  const { step, seconds, points, partial, traceEvery, settings } = record as unknown as RunMoment<Parameters> & {
+  const { step, seconds, trace, partial, traceEvery, settings } = record as unknown as RunMoment<Parameters> & {
     readonly traceEvery: number;
     readonly settings: Settings;
   };
@@ -192,7 +193,7 @@ function checkRecord(
     step: isCount(step) && step >= 1,
     seconds: Number.isFinite(seconds) && seconds >= 0,
     traceEvery: isCount(traceEvery) && traceEvery >= 1,
-    points: Array.isArray(points) && points.every(isPoint),
+    trace: Array.isArray(trace) && trace.every(isPoint),
     partial:
       isCount(partial?.count) &&
       Number.isFinite(partial.sum) &&
@@ -201,7 +202,7 @@ function checkRecord(
     settings: typeof settings === "object" && settings !== null,
   };
   for (const [name, fits] of Object.entries(valid)) if (!fits) throw unusable(path, `its "${name}" is damaged`);
-  return { step, seconds, points, partial, traceEvery, settings };
+  return { step, seconds, trace, partial, traceEvery, settings };
 }
 
 function typeOf(path: string, { dtype }: Tensor): StoredTensor["dtype"] {

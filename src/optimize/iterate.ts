@@ -86,7 +86,7 @@ export async function iterate<State extends Parameters>(
     if (saved.step === step) return;
     const bad = stateNotFinite(step - 1, state);
     if (bad) throw bad;
-    await to.save({ step, seconds: clock(), points: trace.points, partial: trace.partial, state });
+    await to.save({ step, seconds: clock(), trace: trace.points, partial: trace.partial, state });
     saved = { step, seconds: clock() };
   };
   const progress = (): Progress<State> => {

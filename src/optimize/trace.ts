@@ -44,9 +44,9 @@ export interface Tracer {
 /** A trace with a point every so many steps, from the start or from where another left off. */
 export function tracer(
   every: number,
-  from: { readonly points: readonly TracePoint[]; readonly partial: PartialPoint } = { points: [], partial: nothing },
+  from: { readonly trace: readonly TracePoint[]; readonly partial: PartialPoint } = { trace: [], partial: nothing },
 ): Tracer {
-  const points = [...from.points];
+  const points = [...from.trace];
   let partial = from.partial;
   return {
     every,

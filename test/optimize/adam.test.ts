@@ -42,6 +42,15 @@ describe("adam", () => {
     }
   });
 
+  it("takes the learning rate as a tensor too, to the same bits", () => {
+    const optimizer = adam({ learningRate: 0.03 });
+    const parameters = { x: tf.tensor1d([5, -1]) };
+    const state = optimizer.init(parameters);
+    const move = (learningRate: number | Scalar): number[] =>
+      read(optimizer.step({ parameters, gradient: { x: tf.tensor1d([0.3, -7]) }, state, learningRate }).parameters.x);
+    expect(move(tf.scalar(-0.03))).toEqual(move(-0.03));
+  });
+
   it("works on nested records, and leaves its arguments and no other tensors", () => {
     const optimizer = adam({ learningRate: 0.01 });
     const parameters = { net: { layers: [{ w: tf.ones([2, 3]) }, { w: tf.zeros([3]) }] }, s: tf.scalar(2) as Scalar };

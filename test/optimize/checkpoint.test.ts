@@ -341,8 +341,8 @@ describe("a run with checkpoints", () => {
       { step: "3" },
       { seconds: null },
       { traceEvery: 0 },
-      { points: [{ step: 1 }] },
-      { points: {} },
+      { trace: [{ step: 1 }] },
+      { trace: {} },
       { partial: { count: 1 } },
       { settings: null },
     ]) {

@@ -3,6 +3,7 @@ import { elbo } from "../../src/bounds/elbo.js";
 import { estimateBound } from "../../src/bounds/estimateBound.js";
 import { iwae } from "../../src/bounds/iwae.js";
 import { ready } from "../../src/engine/backend.js";
+import { leaves, mapParameters, type Parameters } from "../../src/engine/parameters.js";
 import { randomKey } from "../../src/engine/random.js";
 import { type Scalar, type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
@@ -11,9 +12,11 @@ import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
 import { densityProblem, latentVariableProblem, posteriorProblem } from "../../src/models/problem.js";
 import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
 import { adam } from "../../src/optimize/adam.js";
-import { fit as fitProblem } from "../../src/optimize/fit.js";
+import { polyakAveraging } from "../../src/optimize/averaging.js";
+import { fit as fitProblem, variationalStep } from "../../src/optimize/fit.js";
 import { iterate } from "../../src/optimize/iterate.js";
 import { minibatches } from "../../src/optimize/minibatches.js";
+import type { Optimizer } from "../../src/optimize/optimizer.js";
 import { exponentialDecay } from "../../src/optimize/schedules.js";
 import { read } from "../engine/support.js";
 
@@ -142,6 +145,67 @@ describe("fit", () => {
     fitted.dispose();
     expect(tf.memory().numTensors).toBe(before);
     expect(phi.mean.isDisposed).toBe(false);
+  });
+
+  it("gives the norm of the whole gradient", async () => {
+    const family = meanFieldGaussian({ dimension: 2 });
+    const problem = densityProblem({ logDensity, family });
+    const state = { theta: {}, phi: family.init(randomKey(2)), optimizer: {} };
+    const seen: Parameters[] = [];
+    const spy: Optimizer = {
+      name: "spy",
+      schedule: () => 0.5,
+      init: () => ({}),
+      step: ({ parameters, gradient, state, learningRate }) => {
+        expect(learningRate).toBe(-0.5);
+        seen.push(mapParameters(gradient, (tensor) => tf.keep(tf.clone(tensor))));
+        return { parameters: mapParameters(parameters, (tensor) => tf.clone(tensor)), state };
+      },
+    };
+    const method = { bound: elbo, samples: 3, optimizer: spy };
+    const { gradientNorm } = variationalStep(method, { problem, state, key: randomKey(1), step: 0 });
+    const numbers = leaves(seen[0]!).flatMap(({ tensor }) => read(tensor));
+    expect(numbers).toHaveLength(4);
+    expect(read(gradientNorm)[0]).toBeCloseTo(Math.hypot(...numbers), 4);
+  });
+
+  it("feeds a learning rate in place of the schedule's, as a number or a tensor", () => {
+    const family = meanFieldGaussian({ dimension: 2 });
+    const phi = family.init(randomKey(2));
+    const problem = densityProblem({ logDensity, family });
+    const method = { bound: elbo, samples: 3, optimizer };
+    const state = { theta: {}, phi, optimizer: optimizer.init({ phi }) };
+    const moved = (learningRate?: number | Scalar): number[] => {
+      const inputs = { problem, state, key: randomKey(1), step: 60, ...(learningRate && { learningRate }) };
+      return read(variationalStep(method, inputs).state.phi.mean);
+    };
+    expect(moved(0.05)).toEqual(moved()); // the schedule at step 60
+    expect(moved(tf.scalar(0.05))).toEqual(moved());
+    expect(moved(0.1)).not.toEqual(moved());
+  });
+
+  it("averages the parameters over the last steps, nearer to the optimum than the last ones", async () => {
+    const family = meanFieldGaussian({ dimension: 2 });
+    const fitted = await fitProblem({
+      problem: densityProblem({ logDensity, family }),
+      init: { phi: family.init(randomKey(2)) },
+      bound: elbo,
+      samples: 1,
+      optimizer: adam({ learningRate: 0.1 }),
+      averaging: polyakAveraging({ from: 200 }),
+      steps: 700,
+      key: randomKey(1),
+    });
+    // q's optimum has the mean (1, −2) and the variances (1/2, 1).
+    const distance = ({ mean, logScale }: { readonly mean: Tensor; readonly logScale: Tensor }): number => {
+      const [a, b, c, d] = [...read(tf.clone(mean)), ...read(tf.clone(logScale))] as [number, number, number, number];
+      return Math.hypot(a - 1, b + 2, c + Math.log(2) / 2, d);
+    };
+    expect(distance(fitted.average!.phi)).toBeLessThan(0.05);
+    expect(distance(fitted.average!.phi)).toBeLessThan(distance(fitted.phi) / 2);
+    const before = tf.memory().numTensors;
+    fitted.dispose();
+    expect(before - tf.memory().numTensors).toBe(4);
   });
 
   it("stops when asked, and says so", async () => {
