@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { fusedDraw, philoxState, philoxStates, stateWords } from "./fusedDraws.js";
 import { type AttributeValue, dataTypes, Graph, type Reference, shapeValue } from "./graph.js";
 import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
@@ -347,12 +349,18 @@ function readsAValue(): string {
   );
 }
 
+/** Where this file stands, compiled and (where frames are mapped) in source. */
+const folder = dirname(fileURLToPath(import.meta.url));
+const ownFolders = [folder, folder.replace(/dist(?=[\\/]engine$)/, "src")];
+
 /** The first line of the stack that is neither tfjs's nor the engine's. */
 export function callSite(trace: string = stack()): string {
   const line = trace
     .split("\n")
     .slice(1)
-    .find((frame) => !/node_modules|[\\/]engine[\\/]|node:|<anonymous>\)?$/.test(frame));
+    .find(
+      (frame) => !/node_modules|node:|<anonymous>\)?$/.test(frame) && !ownFolders.some((own) => frame.includes(own)),
+    );
   return line ? ` (${line.trim()})` : "";
 }
 
