@@ -3,7 +3,7 @@ import { foldIn } from "../engine/random.js";
 import { formatShape } from "../engine/shape.js";
 import { tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
-import { notFinite } from "./guard.js";
+import { isFiniteStep, notFinite } from "./guard.js";
 import type { ManySteps, ManyStepsInputs, ManyStepsResult, Step } from "./step.js";
 
 /** How a run advances: step by step, or many steps a call. */
@@ -68,20 +68,22 @@ function read<State extends Parameters>(
 }
 
 /**
- * The error of a call in which something was not finite. A call of many steps shows no state between them, so its steps are taken again,
- * one by one, up to the bad one.
+ * Checks that the objective and the gradient of every step of a call are finite.
  *
- * @param bad which of the call's steps is the first bad one, from 0.
+ * A call of many steps shows no state between them: where one is bad, the steps up to it are taken again, one by one.
+ *
+ * @throws Error naming step, tensor and index.
  */
-export function explainNotFinite<State extends Parameters>(
+export function checkFinite<State extends Parameters>(
   advance: Step<State>,
   inputs: ManyStepsInputs<State>,
   { state: after, seen }: Call<State>,
-  bad: number,
-): Error {
+): void {
+  const bad = seen.findIndex((step) => !isFiniteStep(step));
+  if (bad === -1) return;
   const { state, key, step, count } = inputs;
   const known = { step: step + bad, ...seen[bad]! };
-  if (count === 1) return notFinite({ ...known, before: state, after });
+  if (count === 1) throw notFinite({ ...known, before: state, after });
   const take = (from: State, i: number): State =>
     call({ advance }, { state: from, key, step: step + i, count: 1 }).state;
   let before = state;
@@ -94,7 +96,7 @@ export function explainNotFinite<State extends Parameters>(
     const last = take(before, bad);
     const error = notFinite({ ...known, before, after: last });
     release(last, [state, before]);
-    return error;
+    throw error;
   } finally {
     release(before, [state]);
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Bound } from "../bounds/bound.js";
+import { tf } from "../engine/tf.js";
 import type { Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import type { Averaging } from "./averaging.js";
@@ -41,12 +42,12 @@ export function describeMethod(method: Method, given: Settings = {}): Settings {
 }
 
 function firstBatch(batches: Minibatches): string {
-  const { x, scale } = batches.at(0);
+  const { x, scale, rows } = batches.at(0);
   try {
     const digest = createHash("sha256").update(x.dataSync<"float32">()).digest("hex").slice(0, 16);
     return `[${x.shape.join(", ")}] with the scale ${scale}, sha256 ${digest}`;
   } finally {
-    x.dispose();
+    tf.dispose([x, rows]);
   }
 }
 

@@ -1,9 +1,9 @@
 import { breathe } from "../engine/interrupt.js";
 import type { Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
-import { type Advance, call, callLength, explainNotFinite, release } from "./calls.js";
+import { type Advance, call, callLength, checkFinite, release } from "./calls.js";
 import { type Checkpoint, type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
-import { isFiniteStep, stateNotFinite } from "./guard.js";
+import { stateNotFinite } from "./guard.js";
 import { type Progress, rateMeter } from "./progress.js";
 import type { StopRule } from "./stopping.js";
 import { type TracePoint, tracer } from "./trace.js";
@@ -96,6 +96,7 @@ export async function iterate<State extends Parameters>(
     return { step, steps, value, gradientNorm, seconds, stepsPerSecond, secondsLeft, trace: trace.points, state };
   };
   const asksHere = (): boolean => stop?.asked !== "point" || step % trace.every === 0;
+  // What looks at the run between two calls must see the same steps however the calls are cut.
   const boundaries = [
     steps,
     ...(stop?.asked === "point" ? [trace.every] : []),
@@ -114,14 +115,11 @@ export async function iterate<State extends Parameters>(
       const result = call(options, inputs);
       const now = clock();
       lengths.took(count, 1000 * (now - before));
-      const bad = result.seen.findIndex((seen) => !isFiniteStep(seen));
-      if (bad !== -1) {
-        state = result.state;
-        try {
-          throw explainNotFinite(options.advance, inputs, result, bad);
-        } finally {
-          release(inputs.state, [state, init]);
-        }
+      try {
+        checkFinite(options.advance, inputs, result);
+      } catch (error) {
+        release(result.state, [state, init]);
+        throw error;
       }
       for (const [i, { values, gradientNorm }] of result.seen.entries()) {
         const value = values.reduce((total, term) => total + term, 0) / values.length;

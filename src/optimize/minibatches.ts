@@ -1,6 +1,6 @@
 import { foldIn, type Key, permutation, split } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
-import { type Tensor2D, tf } from "../engine/tf.js";
+import { type Tensor1D, type Tensor2D, tf } from "../engine/tf.js";
 import { checkFiniteRows } from "../engine/values.js";
 
 /** One batch of rows. */
@@ -9,17 +9,21 @@ export interface Minibatch {
   readonly x: Tensor2D;
   /** N/S, what a problem asks for as its `scale`. */
   readonly scale: number;
-  /** Which rows of the data these are, `[S]`. */
-  readonly indices: Int32Array;
-  /** How many passes over the data came before, from 0. */
-  readonly epoch: number;
+  /** Which rows of the data these are, `[S]`, int32. */
+  readonly rows: Tensor1D;
 }
 
 /** Batches as a function of the step alone. */
 export interface Minibatches {
   /** Batches in one pass. */
   readonly perEpoch: number;
-  /** The batch of a step, from 0; the caller disposes `x`. */
+  /** Step t transforms its batch with the key folded from this one by t. */
+  readonly key: Key;
+  /** The rows of a step's batch, from 0. */
+  rowsAt(step: number): Int32Array;
+  /** The batch of these rows, `[S]`: a pure function that a compiled step can record. */
+  take(rows: Tensor1D, key: Key): Minibatch;
+  /** The batch of a step, from 0; the caller disposes `x` and `rows`. */
   at(step: number): Minibatch;
 }
 
@@ -49,19 +53,25 @@ export function minibatches(options: {
   checkFiniteRows("minibatches: data", data);
   const perEpoch = Math.floor(n / size);
   const [order, change] = split(key);
-  let shuffled: { epoch: number; rows: Int32Array } | undefined;
+  let shuffled: { epoch: number; order: Int32Array } | undefined;
+  const rowsAt = (step: number): Int32Array => {
+    const epoch = Math.floor(step / perEpoch);
+    if (shuffled?.epoch !== epoch) shuffled = { epoch, order: permutation(foldIn(order, epoch), n) };
+    const start = (step % perEpoch) * size;
+    return shuffled.order.slice(start, start + size);
+  };
+  const take = (rows: Tensor1D, batchKey: Key): Minibatch => {
+    const x = tf.tidy(() => {
+      const picked = tf.gather(data, rows) as Tensor2D;
+      return transform ? transform(picked, batchKey) : picked;
+    });
+    return { x, scale: n / size, rows };
+  };
   return {
     perEpoch,
-    at: (step) => {
-      const epoch = Math.floor(step / perEpoch);
-      if (shuffled?.epoch !== epoch) shuffled = { epoch, rows: permutation(foldIn(order, epoch), n) };
-      const start = (step % perEpoch) * size;
-      const indices = shuffled.rows.slice(start, start + size);
-      const x = tf.tidy(() => {
-        const rows = tf.gather(data, tf.tensor1d(indices, "int32")) as Tensor2D;
-        return transform ? transform(rows, foldIn(change, step)) : rows;
-      });
-      return { x, scale: n / size, indices, epoch };
-    },
+    key: change,
+    rowsAt,
+    take,
+    at: (step) => take(tf.tensor1d(rowsAt(step), "int32"), foldIn(change, step)),
   };
 }

@@ -184,8 +184,14 @@ describe("fit", () => {
     expect(moved(0.1)).not.toEqual(moved());
   });
 
-  it("averages the parameters over the last steps, nearer to the optimum than the last ones", async () => {
+  it("averages the parameters over the last steps, nearer to the optimum than those are", async () => {
     const family = meanFieldGaussian({ dimension: 2 });
+    // q's optimum has the mean (1, −2) and the variances (1/2, 1).
+    const distance = ({ mean, logScale }: { readonly mean: Tensor; readonly logScale: Tensor }): number => {
+      const [a, b, c, d] = [...mean.dataSync(), ...logScale.dataSync()] as unknown as [number, number, number, number];
+      return Math.hypot(a - 1, b + 2, c + Math.log(2) / 2, d);
+    };
+    const distances: number[] = [];
     const fitted = await fitProblem({
       problem: densityProblem({ logDensity, family }),
       init: { phi: family.init(randomKey(2)) },
@@ -195,14 +201,13 @@ describe("fit", () => {
       averaging: polyakAveraging({ from: 200 }),
       steps: 700,
       key: randomKey(1),
+      stop: ({ step, state }) => {
+        if (step > 200) distances.push(distance(state.phi));
+        return false;
+      },
     });
-    // q's optimum has the mean (1, −2) and the variances (1/2, 1).
-    const distance = ({ mean, logScale }: { readonly mean: Tensor; readonly logScale: Tensor }): number => {
-      const [a, b, c, d] = [...read(tf.clone(mean)), ...read(tf.clone(logScale))] as [number, number, number, number];
-      return Math.hypot(a - 1, b + 2, c + Math.log(2) / 2, d);
-    };
-    expect(distance(fitted.average!.phi)).toBeLessThan(0.05);
-    expect(distance(fitted.average!.phi)).toBeLessThan(distance(fitted.phi) / 2);
+    // Iterates of a fixed step size hover about the optimum; their mean has the error of some dozens of independent ones.
+    expect(distance(fitted.average!.phi)).toBeLessThan(distances.reduce((sum, d) => sum + d, 0) / distances.length / 3);
     const before = tf.memory().numTensors;
     fitted.dispose();
     expect(before - tf.memory().numTensors).toBe(4);
