@@ -75,7 +75,11 @@ export function normal(key: Key, shape: readonly number[]): Tensor {
   });
 }
 
-/** Independent draws from the uniform distribution on [low, high), by default [0, 1). */
+/**
+ * Independent draws from the uniform distribution on [low, high), by default [0, 1), in steps of 2⁻²³ of its width.
+ *
+ * Where float32 is coarser than that between low and high, a draw can be rounded to `high` itself.
+ */
 export function uniform(
   key: Key,
   shape: readonly number[],
@@ -134,6 +138,8 @@ export function gumbel(key: Key, shape: readonly number[]): Tensor {
 /**
  * Draws of an index in proportion to `softmax(logits)`: the argmax of logits plus Gumbel noise. No gradient flows through the choice.
  *
+ * It draws K numbers an index, so many indices from many categories take time and memory in proportion to both.
+ *
  * @param logits unnormalised log-probabilities `[..., K]`; −∞ marks an impossible index.
  * @param sampleShape leading shape of independent draws.
  * @returns int32 indices `[...sampleShape, ...batch]`.
@@ -145,8 +151,8 @@ export function categorical(key: Key, logits: Tensor, sampleShape: readonly numb
 }
 
 /**
- * Draws of 0 or 1 with the given probabilities of 1, as float32 of shape `[...sampleShape, ...probabilities.shape]`. No
- * gradient flows through them.
+ * Draws of 0 or 1 with the given probabilities of 1 (rounded up to a multiple of 2⁻²³), as float32 of shape
+ * `[...sampleShape, ...probabilities.shape]`. No gradient flows through them.
  */
 export function bernoulli(key: Key, probabilities: Tensor, sampleShape: readonly number[] = []): Tensor {
   return offTape(() => {
@@ -283,9 +289,10 @@ export function portableElements(
   const shape = [...sampleShape, ...parameter.shape];
   return inJavaScript(key, [parameter], ({ words }, [parameter]) => {
     const values = parameter!.dataSync();
-    const out = Float32Array.from({ length: sizeOf(shape) }, (_, i) =>
-      draw(values[i % values.length]!, (j) => threefry2x32(words, [i, purpose.draw + 256 * j])),
-    );
+    const out = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < out.length; i++) {
+      out[i] = draw(values[i % values.length]!, (j) => threefry2x32(words, [i, purpose.draw + 256 * j]));
+    }
     return tf.tensor(out, shape, "float32");
   });
 }
