@@ -33,7 +33,7 @@ function autoencoder(bound: Bound, sizes: Sizes): Workload<Autoencoder, { readon
     init: (sizes, key) => {
       const { model, family } = parts(sizes);
       const [theta, phi, x] = split(key, 3);
-      const bits = bernoulli(x, tf.fill([sizes.batch, observed], 0.3)) as Tensor2D;
+      const bits = tf.tidy(() => bernoulli(x, tf.fill([sizes.batch, observed], 0.3)) as Tensor2D);
       return { parameters: { theta: model.init(theta), phi: family.init(phi) }, data: { x: bits } };
     },
     // The problem hands the first of its key's children to q, whose draws are μ + σε.

@@ -1,4 +1,13 @@
-import { type Key, type Mlp, type MlpParameters, mlp, normalLogDensity, type Tensor, type Tensor1D, tf } from "marginalia";
+import {
+  type Key,
+  type Mlp,
+  type MlpParameters,
+  mlp,
+  normalLogDensity,
+  type Tensor,
+  type Tensor1D,
+  tf,
+} from "marginalia";
 import type { Sizes } from "./workload.js";
 
 /** q(z) = ∫ N(z; μ(ε), diag σ²) N(ε; 0, I) dε with μ a perceptron: ε in 3 dimensions, z in 2. */

@@ -31,9 +31,17 @@ export function readContainer(file: string): Container {
   const { __metadata__: metadata, ...entries } = JSON.parse(bytes.subarray(8, start).toString()) as {
     __metadata__: Container["metadata"];
   } & Record<string, Entry>;
-  const tensors = Object.entries(entries as Record<string, Entry>).map(([name, { shape, data_offsets: [from, to] }]) => {
-    const copy = Uint8Array.from(bytes.subarray(start + from, start + to));
-    return [name, tf.tensor(new Float32Array(copy.buffer), shape)] as const;
-  });
+  const tensors = Object.entries(entries as Record<string, Entry>).map(
+    ([
+      name,
+      {
+        shape,
+        data_offsets: [from, to],
+      },
+    ]) => {
+      const copy = Uint8Array.from(bytes.subarray(start + from, start + to));
+      return [name, tf.tensor(new Float32Array(copy.buffer), shape)] as const;
+    },
+  );
   return { tensors: Object.fromEntries(tensors), metadata };
 }

@@ -56,7 +56,7 @@ export const iwhvi: Workload<Hierarchy, { readonly x: Tensor2D }> = {
         conditional: initConditional(sizes, tail.init, k3),
         reverse: initConditional(sizes, tail.init, k4),
       },
-      data: { x: bernoulli(x, tf.fill([sizes.batch, observed], 0.3)) as Tensor2D },
+      data: { x: tf.tidy(() => bernoulli(x, tf.fill([sizes.batch, observed], 0.3)) as Tensor2D) },
     };
   },
   noise: ({ batch, K, latent }, key) => {

@@ -1,5 +1,4 @@
-import { normal, randomKey, type Tensor2D, tf } from "marginalia";
-import type { Compile } from "./variants.js";
+import { compile, normal, randomKey, type Tensor2D, tf } from "marginalia";
 
 /** Milliseconds of repeated calls, the first few left out. */
 function time(call: () => void, seconds: number): number[] {
@@ -17,7 +16,10 @@ function time(call: () => void, seconds: number): number[] {
 export const probes = {
   /** `[m, k] × [k, n]`, one operation. */
   matmul: ([m, k, n]: readonly number[], seconds: number): number[] => {
-    const [a, b] = [[m, k], [k, n]].map((shape) => normal(randomKey(1), shape) as Tensor2D); // prettier-ignore
+    const [a, b] = [
+      [m, k],
+      [k, n],
+    ].map((shape) => normal(randomKey(1), shape) as Tensor2D); // prettier-ignore
     try {
       return time(() => tf.matMul(a, b).dispose(), seconds);
     } finally {
@@ -33,15 +35,14 @@ export const probes = {
       x.dispose();
     }
   },
-  /** x + 1 of a scalar, compiled where the library can. */
-  call: (_: readonly number[], seconds: number, compile?: Compile): number[] => {
+  /** x + 1 of a scalar, compiled. */
+  call: (_: readonly number[], seconds: number): number[] => {
     const x = tf.scalar(1);
-    const plain = ({ x }: { x: tf.Scalar }) => ({ y: tf.add(x, 1) });
-    const compiled = compile?.(plain);
+    const call = compile(({ x }: { x: tf.Scalar }) => ({ y: tf.add(x, 1) }));
     try {
-      return time(() => (compiled ?? plain)({ x }).y.dispose(), seconds);
+      return time(() => call({ x }).y.dispose(), seconds);
     } finally {
-      compiled?.dispose();
+      call.dispose();
       x.dispose();
     }
   },

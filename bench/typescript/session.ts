@@ -1,12 +1,12 @@
-import { leaves, type Tensor, tf } from "marginalia";
 import type { AdamState } from "marginalia";
-import { readStart, type Start, stepKey } from "./start.js";
+import { leaves, type Tensor, tf } from "marginalia";
+import { readStart, type Start } from "./start.js";
 import { variants } from "./variants.js";
 import type { State } from "./workload.js";
 
 /** A workload under way. */
 export interface Session {
-  /** Takes one step and returns its milliseconds. */
+  /** Takes one step, or a call's many, and returns the milliseconds of one. */
   step(): number;
   /** The loss of the last step. */
   loss(): number;
@@ -17,17 +17,17 @@ export interface Session {
 
 export function openSession(file: string, variant: string): Session {
   const { workload, sizes, data, state: start }: Start = readStart(file);
-  const step = variants[variant](workload.step(sizes));
+  const way = variants[variant](workload.step(sizes), data);
   let state: State = start;
   let loss: Tensor = tf.scalar(Number.NaN);
-  let steps = 0;
+  let calls = 0;
   return {
     step: () => {
       const begin = performance.now();
-      const next = step({ state, data, key: stepKey(steps++) });
+      const next = way.advance(state, calls++);
       tf.dispose([loss, state as unknown as Tensor]);
       ({ state, loss } = next);
-      return performance.now() - begin;
+      return (performance.now() - begin) / way.steps;
     },
     loss: () => loss.dataSync()[0],
     firstGradient: () => {
@@ -43,7 +43,7 @@ export function openSession(file: string, variant: string): Session {
       });
     },
     dispose: () => {
-      step.dispose?.();
+      way.dispose();
       tf.dispose([loss, state as unknown as Tensor, data as unknown as Tensor]);
     },
   };

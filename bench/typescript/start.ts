@@ -1,4 +1,4 @@
-import { randomKey, leaves, mapParameters, foldIn, type Key, type Parameters, type Tensor, tf } from "marginalia";
+import { foldIn, type Key, leaves, mapParameters, type Parameters, randomKey, type Tensor, tf } from "marginalia";
 import { readContainer, writeContainer } from "./container.js";
 import { optimizer, type Sizes, type State, type Workload } from "./workload.js";
 import { workloads } from "./workloads.js";
@@ -6,19 +6,21 @@ import { workloads } from "./workloads.js";
 /** Steps over which the frameworks are compared. */
 export const checkedSteps = 3;
 
-/** The seed of everything a benchmark draws. */
-const key = randomKey("benchmark");
+const startKey = randomKey("benchmark: start");
+
+/** The key that the steps' keys are folded from. */
+export const stepsKey = randomKey("benchmark: steps");
 
 /** The key of a step. */
 export function stepKey(step: number): Key {
-  return foldIn(key, 1 + step);
+  return foldIn(stepsKey, step);
 }
 
 /** Writes where a workload starts, for all frameworks: its parameters, its data, and what its first steps draw here. */
 export function writeStart(file: string, name: string, given: Sizes): void {
   const workload = workloads[name];
   const sizes = { ...workload.sizes, ...given };
-  const { parameters, data } = workload.init(sizes, foldIn(key, 0));
+  const { parameters, data } = workload.init(sizes, startKey);
   const noise = Array.from({ length: checkedSteps }, (_, step) => workload.noise(sizes, stepKey(step)));
   const record = { parameters, data, noise: noise as Parameters[] };
   const tensors = Object.fromEntries(leaves(record).map(({ path, tensor }) => [path, tensor]));
@@ -40,7 +42,7 @@ export function readStart(file: string): Start {
   const workload = workloads[metadata.workload];
   const sizes = JSON.parse(metadata.sizes) as Sizes;
   // The record's structure is that of a new one.
-  const { parameters: like, data: dataLike } = workload.init(sizes, key);
+  const { parameters: like, data: dataLike } = workload.init(sizes, startKey);
   const take = (prefix: string, record: Parameters): Parameters =>
     mapParameters(record, (tensor, path) => {
       tensor.dispose();

@@ -1,4 +1,13 @@
-import { adam, type Key, type Optimizer, type Parameters, type Scalar, type Tensor, tf, valueAndGradient } from "marginalia";
+import {
+  adam,
+  type Key,
+  type Optimizer,
+  type Parameters,
+  type Scalar,
+  type Tensor,
+  tf,
+  valueAndGradient,
+} from "marginalia";
 
 /** What a workload's cost depends on: numbers of samples, widths, batch. */
 export type Sizes = { readonly [name: string]: number };
@@ -49,7 +58,11 @@ export const optimizer: Optimizer = adam({ learningRate: rate });
  * @param prepare draws the step's noise, computes what the gradient shall not see, and returns the loss to differentiate.
  */
 export function descend<P extends Parameters, D extends Parameters>(
-  prepare: (inputs: { readonly parameters: P; readonly data: D; readonly key: Key }) => (parameters: P) => Scalar | Tensor,
+  prepare: (inputs: {
+    readonly parameters: P;
+    readonly data: D;
+    readonly key: Key;
+  }) => (parameters: P) => Scalar | Tensor,
 ): Step<P, D> {
   return ({ state: { parameters, optimizer: state }, data, key }) =>
     tidied(() => {

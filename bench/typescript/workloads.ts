@@ -1,9 +1,9 @@
+import type { Parameters } from "marginalia";
 import { iwae, vae } from "./autoencoder.js";
 import { iwhvi } from "./iwhvi.js";
 import { fullRank, meanField } from "./logistic.js";
 import { sivi } from "./sivi.js";
 import { uivi } from "./uivi.js";
-import type { Parameters } from "marginalia";
 import type { Workload } from "./workload.js";
 
 /** Forgets which records a workload works on: whoever runs it hands it only what it gave itself. */
