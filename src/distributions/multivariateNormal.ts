@@ -2,6 +2,7 @@ import { type Key, normal } from "../engine/random.js";
 import { broadcastShapes, checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { diagonal, lowerTriangle } from "../ops/lowerTriangle.js";
+import { matMul } from "../ops/matMul.js";
 import { checkEvent, checkReal, fill } from "./check.js";
 import type { Distribution } from "./distribution.js";
 import { transformByScale, whiten } from "./triangularScale.js";
@@ -87,7 +88,7 @@ export class MultivariateNormal implements Distribution {
   covariance(): Tensor {
     return tf.tidy(() => {
       const lower = lowerTriangle(this.parameters.scaleTril);
-      return tf.matMul(lower, lower, false, true);
+      return matMul(lower, lower, { transposeB: true });
     });
   }
 

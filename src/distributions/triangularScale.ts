@@ -1,5 +1,6 @@
 import { type Tensor, tf } from "../engine/tf.js";
 import { lowerTriangle } from "../ops/lowerTriangle.js";
+import { matMul } from "../ops/matMul.js";
 import { triangularSolve } from "../ops/triangularSolve.js";
 import { fill } from "./check.js";
 
@@ -10,7 +11,13 @@ export function whiten(lower: Tensor, x: Tensor): Tensor {
 
 /** `L x` for vectors x `[..., batch, D]` and L `[batch, D, D]`, whose batch broadcasts into that of x; only the lower triangle is read. */
 export function transformByScale(lower: Tensor, x: Tensor): Tensor {
-  return tf.tidy(() => onColumns(lowerTriangle(lower), x, (l, columns) => tf.matMul(l, columns)));
+  return tf.tidy(() => {
+    const size = x.shape[x.rank - 1]!;
+    if (lower.shape.slice(0, -2).some((n) => n !== 1)) return onColumns(lowerTriangle(lower), x, matMul);
+    // One matrix for all vectors: the rows as they stand, times Lᵀ.
+    const matrix = tf.reshape(lowerTriangle(lower), [size, size]);
+    return tf.reshape(matMul(tf.reshape(x, [-1, size]), matrix, { transposeB: true }), x.shape);
+  });
 }
 
 /** Gathers the vectors that share a matrix as the columns of one matrix, so that n of them cost one operation and no copy of L. */

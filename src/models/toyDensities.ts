@@ -1,6 +1,6 @@
 import { type Tensor, tf } from "../engine/tf.js";
 import { logSumExp } from "../ops/logSumExp.js";
-import { normalLogDensity } from "../ops/normalLogDensity.js";
+import { pairwiseNormalLogDensity } from "../ops/pairwiseNormalLogDensity.js";
 
 /** One isotropic Gaussian of a toy density. */
 export interface ToyComponent {
@@ -48,7 +48,9 @@ export function gaussianSum(name: string, components: readonly ToyComponent[]): 
         const means = tf.tensor2d(components.map(({ mean }) => [...mean]));
         const scales = tf.tensor2d(components.map(({ variance }) => [Math.sqrt(variance)]));
         const logWeights = tf.tensor1d(components.map(({ weight }) => Math.log(weight)));
-        return logSumExp(tf.add(normalLogDensity(tf.expandDims(z, -2), means, scales, 1), logWeights), -1);
+        const points = tf.reshape(z, [-1, dimension]);
+        const pairs = pairwiseNormalLogDensity(points, means, scales, { form: "direct" });
+        return tf.reshape(logSumExp(tf.add(pairs, logWeights)), z.shape.slice(0, -1));
       }),
     density: (z) =>
       components.reduce((sum, { weight, mean, variance }) => {

@@ -1,7 +1,10 @@
 import { executeNative, isNative } from "../engine/native.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
+import { differentiable } from "./differentiable.js";
 import { halvedLowerTriangle } from "./lowerTriangle.js";
+import { matMul } from "./matMul.js";
+import { executePortable } from "./portable.js";
 import { triangularSolve } from "./triangularSolve.js";
 
 /**
@@ -17,21 +20,28 @@ import { triangularSolve } from "./triangularSolve.js";
 export function cholesky(matrix: Tensor): Tensor {
   const size = matrix.shape[matrix.rank - 1] ?? 0;
   checkShape("cholesky: matrix", matrix, ["...", size, size]);
-  const operation = tf.customGrad((...inputs) => {
-    const [matrix, save] = inputs as unknown as [Tensor, tf.GradSaveFunc];
-    save([matrix]);
-    return {
-      value: forward(matrix),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const factor = cholesky(saved[0]!);
-        const p = halvedLowerTriangle(tf.matMul(factor, dy, true, false));
+  return factor(matrix);
+}
+
+/** The factor as one operation; `known` is its value where that has been computed before. */
+function factor(matrix: Tensor, known?: Tensor): Tensor {
+  return differentiable(
+    [matrix],
+    (save) => {
+      const lower = known ? tf.clone(known) : forward(matrix);
+      save([matrix, lower]);
+      return lower;
+    },
+    (dy, [matrix, known]) => [
+      () => {
+        const lower = factor(matrix!, known);
+        const p = halvedLowerTriangle(matMul(lower, dy, { transposeA: true }));
         const symmetric = tf.mul(tf.add(p, transpose(p)), 0.5);
-        const left = triangularSolve(factor, symmetric, { transposed: true });
-        return triangularSolve(factor, transpose(left), { transposed: true });
+        const left = triangularSolve(lower, symmetric, { transposed: true });
+        return triangularSolve(lower, transpose(left), { transposed: true });
       },
-    };
-  });
-  return operation(matrix);
+    ],
+  );
 }
 
 function transpose(matrix: Tensor): Tensor {
@@ -41,8 +51,10 @@ function transpose(matrix: Tensor): Tensor {
 
 function forward(matrix: Tensor): Tensor {
   if (isNative()) return executeNative("Cholesky", { T: { type: "float32" } }, [matrix]);
-  const size = matrix.shape[matrix.rank - 1]!;
-  const a = matrix.dataSync();
+  return executePortable(([values]) => factorise(values!, matrix.shape[matrix.rank - 1]!), [matrix], matrix.shape);
+}
+
+function factorise(a: Float32Array, size: number): Float32Array {
   const l = new Float64Array(a.length);
   for (let start = 0; start < a.length; start += size * size) {
     for (let i = 0; i < size; i++) {
@@ -53,5 +65,5 @@ function forward(matrix: Tensor): Tensor {
       }
     }
   }
-  return tf.tensor(Float32Array.from(l), matrix.shape);
+  return Float32Array.from(l);
 }

@@ -1,22 +1,27 @@
 import { executeNative, isNative } from "../engine/native.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { polyGamma } from "./gammaFunctions.js";
+import { executePortable } from "./portable.js";
 import { unary } from "./unary.js";
 
-/** `ψ(x) = d/dx log Γ(x)`, elementwise; differentiable any number of times for x > 0. Its derivative is `polygamma(1, x)`. */
+/**
+ * `ψ(x) = d/dx log Γ(x)`, elementwise; differentiable any number of times for x > 0. Its derivative is `polygamma(1, x)`.
+ *
+ * Within 1e-6 of the value, relatively, on [1e-6, 1e6] (within 5e-7 absolutely around its zero 1.46).
+ */
 export const digamma: (x: Tensor) => Tensor = unary(
   (x) =>
     isNative()
       ? executeNative("Digamma", { T: { type: "float32" } }, [x])
-      : tf.tensor(
-          Float32Array.from(x.dataSync(), (value) => polyGamma(0, value)),
-          x.shape,
-        ),
+      : executePortable(([values]) => values!.map((value) => polyGamma(0, value)), [x], x.shape),
   (x) => polygamma(1, x),
 );
 
 /**
- * `ψ⁽ⁿ⁾(x)`, the n-th derivative of {@link digamma}, elementwise for x > 0; differentiable any number of times.
+ * `ψ⁽ⁿ⁾(x)`, the n-th derivative of {@link digamma}, elementwise for x > 0; differentiable any number of times. `polygamma(1, x)` is the trigamma
+ * function.
+ *
+ * Within 5e-7 of the value, relatively, wherever float32 holds it. libtensorflow takes .2 µs an element for it, twenty times what digamma costs.
  *
  * @param order n ≥ 1.
  * @throws Error if the order is not a positive integer.
@@ -26,10 +31,9 @@ export function polygamma(order: number, x: Tensor): Tensor {
     throw new Error(`polygamma: the order must be a positive integer, not ${order}.`);
   const operation = unary(
     (x) =>
-      tf.tensor(
-        Float32Array.from(x.dataSync(), (value) => polyGamma(order, value)),
-        x.shape,
-      ),
+      isNative()
+        ? tf.tidy(() => executeNative("Polygamma", { T: { type: "float32" } }, [tf.scalar(order), x]))
+        : executePortable(([values]) => values!.map((value) => polyGamma(order, value)), [x], x.shape),
     (x) => polygamma(order + 1, x),
   );
   return operation(x);

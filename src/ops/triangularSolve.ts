@@ -1,7 +1,10 @@
 import { executeNative, isNative } from "../engine/native.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
+import { differentiable } from "./differentiable.js";
 import { lowerTriangle } from "./lowerTriangle.js";
+import { matMul } from "./matMul.js";
+import { type Computation, executePortable } from "./portable.js";
 
 /** Options of {@link triangularSolve}. */
 export interface TriangularSolveOptions {
@@ -24,21 +27,31 @@ export function triangularSolve(lower: Tensor, right: Tensor, options: Triangula
   const size = lower.shape[lower.rank - 1] ?? 0;
   checkShape("triangularSolve: lower", lower, ["...", size, size]);
   checkShape("triangularSolve: right", right, [...lower.shape.slice(0, -1), "*"]);
-  const solve = tf.customGrad((...inputs) => {
-    const [lower, right, save] = inputs as unknown as [Tensor, Tensor, tf.GradSaveFunc];
-    save([lower, right]);
-    return {
-      value: forward(lower, right, transposed),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [lower, right] = saved as [Tensor, Tensor];
-        const solution = triangularSolve(lower, right, { transposed });
-        const dRight = triangularSolve(lower, dy, { transposed: !transposed });
-        const outer = transposed ? tf.matMul(solution, dRight, false, true) : tf.matMul(dRight, solution, false, true);
-        return [tf.neg(lowerTriangle(outer)), dRight];
-      },
-    };
-  });
-  return solve(lower, right);
+  return solve(lower, right, transposed);
+}
+
+/** The solution as one operation; `known` is its value where that has been computed before. */
+function solve(lower: Tensor, right: Tensor, transposed: boolean, known?: Tensor): Tensor {
+  return differentiable(
+    [lower, right],
+    (save) => {
+      const solution = known ? tf.clone(known) : forward(lower, right, transposed);
+      save([lower, right, solution]);
+      return solution;
+    },
+    (dy, saved) => {
+      const [lower, right, known] = saved as [Tensor, Tensor, Tensor];
+      const dRight = solve(lower, dy, !transposed);
+      return [
+        () => {
+          const solution = solve(lower, right, transposed, known);
+          const [left, other] = transposed ? [solution, dRight] : [dRight, solution];
+          return tf.neg(lowerTriangle(matMul(left, other, { transposeB: true })));
+        },
+        () => tf.clone(dRight),
+      ];
+    },
+  );
 }
 
 function forward(lower: Tensor, right: Tensor, transposed: boolean): Tensor {
@@ -48,8 +61,18 @@ function forward(lower: Tensor, right: Tensor, transposed: boolean): Tensor {
   }
   const size = lower.shape[lower.rank - 1]!;
   const columns = right.shape[right.rank - 1]!;
-  const l = lower.dataSync();
-  const x = Float64Array.from(right.dataSync());
+  const compute: Computation = ([l, b]) => substitute(l!, b!, size, columns, transposed);
+  return executePortable(compute, [lower, right], right.shape);
+}
+
+function substitute(
+  l: Float32Array,
+  b: Float32Array,
+  size: number,
+  columns: number,
+  transposed: boolean,
+): Float32Array {
+  const x = Float64Array.from(b);
   for (let matrix = 0; matrix * size * size < l.length; matrix++) {
     const at = (i: number, j: number): number => l[matrix * size * size + i * size + j]!;
     const start = matrix * size * columns;
@@ -65,5 +88,5 @@ function forward(lower: Tensor, right: Tensor, transposed: boolean): Tensor {
       }
     }
   }
-  return tf.tensor(Float32Array.from(x), right.shape);
+  return Float32Array.from(x);
 }
