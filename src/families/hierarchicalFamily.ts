@@ -66,7 +66,9 @@ export interface HierarchicalFamily<Phi extends Parameters> extends Hierarchical
 }
 
 /** A hierarchy of which everything is known. */
-export type ExactHierarchy = Required<Hierarchy>;
+export interface ExactHierarchy extends Required<Hierarchy> {
+  readonly mixing: Required<Mixing>;
+}
 
 /** A hierarchical family that knows its density and its reverse conditional: where estimates are held to the truth. */
 export interface ExactHierarchicalFamily<Phi extends Parameters> extends HierarchicalFamily<Phi> {
