@@ -40,7 +40,10 @@ export interface HmcOptions {
    * coordinates have forgotten where they were; correlated ones take longer.
    */
   readonly trajectoryLength?: number;
-  /** δ, in (0, 1). Default 0.8. */
+  /**
+   * δ, in (0, 1). Default 0.8; what is reached may lie some hundredths above. A density with an edge rejects what ends outside at any step size: give
+   * such a one `leapfrogSteps`, or the step size shrinks for nothing.
+   */
   readonly targetAcceptance?: number;
   /** ε of the first transition, and of all of them without warm-up. Default: found by doubling and halving. */
   readonly stepSize?: number;

@@ -30,7 +30,7 @@ export interface WarmUpOptions {
 
 /**
  * Moves the chains through the warm-up and returns the kernel to sample with: the step size by dual averaging of the mean acceptance, the scale by
- * windows, after each of which the step size starts anew. @internal
+ * windows; the step size starts anew where a scale changes by more than a factor of two. @internal
  */
 export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> {
   const { run, dimension, warmUp, targetAcceptance, trajectory, report } = options;
@@ -49,9 +49,11 @@ export async function adaptedTuning(options: WarmUpOptions): Promise<HmcTuning> 
     const window = windows.find(({ from, to }) => from <= t && t < to);
     if (window) estimate.add(run.positions());
     if (window?.to === t + 1) {
+      const last = scale;
       scale = estimate.scale();
       estimate = new ScaleEstimate(dimension);
-      averaging = dualAveraging(search(t + 1));
+      // In units that are much the same the average goes on: it is better than what the transitions that remain could give.
+      if (scale.some((s, d) => s > 2 * last[d] || last[d] > 2 * s)) averaging = dualAveraging(search(t + 1));
     }
     await report(t + 1, tuning, acceptance);
   }

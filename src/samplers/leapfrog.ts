@@ -64,8 +64,8 @@ export function leapfrog(options: LeapfrogOptions & { readonly start: PhasePoint
 
 type Motion = { readonly position: Tensor; readonly momentum: Tensor };
 
-/** Longer trajectories become a loop of the compiled graph: it turns half as fast, but recording it does not take a second for every hundred steps. */
-const mostUnrolled = 32;
+/** Longer trajectories become a loop of the compiled graph: that turns half as fast, but recording a step takes as long as 500 replays of it. */
+const mostUnrolled = 8;
 
 /** {@link repeat} hands out keys; the steps draw nothing. */
 const unused: Key = { words: [0, 0] };

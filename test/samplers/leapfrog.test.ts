@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
+import { compile } from "../../src/engine/compile.js";
 import { normal, randomKey } from "../../src/engine/random.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { leapfrog, type PhasePoint } from "../../src/samplers/leapfrog.js";
@@ -118,6 +119,21 @@ describe.each(backends)("on %s", (backend) => {
     const stepSize = tf.scalar(0.1);
     expectNoLeak(() => Object.values(leapfrog({ logDensity: counted, start, stepSize, leapfrogSteps: 7 })) as Tensor[]);
     expect(calls).toBe(7);
+  });
+
+  test("a long trajectory is short ones in a row, compiled or not", () => {
+    const start = startAt(quartic, normal(randomKey(5), [10, 2]), normal(randomKey(6), [10, 2]));
+    const options = { logDensity: quartic, stepSize: tf.scalar(0.1) };
+    const long = leapfrog({ ...options, start, leapfrogSteps: 20 });
+    let short = start;
+    for (let i = 0; i < 4; i++) short = leapfrog({ ...options, start: short, leapfrogSteps: 5 });
+    expectClose(read(long.position), read(short.position), 2e-5);
+    expectClose(read(long.momentum), read(short.momentum), 2e-5);
+    const compiled = compile(({ start }: { start: PhasePoint }) => leapfrog({ ...options, start, leapfrogSteps: 20 }));
+    expect(read(compiled({ start }).momentum)).toEqual(
+      read(leapfrog({ ...options, start, leapfrogSteps: 20 }).momentum),
+    );
+    compiled.dispose();
   });
 
   test("says what does not fit", () => {
