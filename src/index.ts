@@ -101,6 +101,7 @@ export {
   type LoopInputs,
   type LoopStep,
 } from "./engine/compileLoop.js";
+export { beta, dirichlet, gamma, logGamma } from "./engine/gamma.js";
 export { type ValueAndGradient, valueAndGradient } from "./engine/gradient.js";
 export { breathe, throwIfInterrupted } from "./engine/interrupt.js";
 export {
@@ -113,6 +114,7 @@ export {
   type Parameter,
   type Parameters,
 } from "./engine/parameters.js";
+export { poisson } from "./engine/poisson.js";
 export {
   bernoulli,
   categorical,
@@ -122,10 +124,12 @@ export {
   type Key,
   normal,
   permutation,
+  rademacher,
   randomKey,
   split,
   uniform,
 } from "./engine/random.js";
+export { randomPermutation } from "./engine/randomPermutation.js";
 export { type RepeatOptions, repeat } from "./engine/repeat.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
@@ -249,27 +253,32 @@ export { stopGradient } from "./ops/stopGradient.js";
 export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
 // optimize
 export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
-export {
-  type FitOptions,
-  type FitResult,
-  type FitState,
-  fit,
-  type ModelAndPosterior,
-  type Start,
-  type VariationalStep,
-  variationalStep,
-} from "./optimize/fit.js";
-export {
-  type IterateOptions,
-  type IterateResult,
-  iterate,
-  type Progress,
-  type Step,
-  type StepInputs,
-  type TracePoint,
-} from "./optimize/iterate.js";
+export { type Averaging, type AveragingState, exponentialAveraging, polyakAveraging } from "./optimize/averaging.js";
+export type { Advance } from "./optimize/calls.js";
+export type { CheckpointOptions, Settings } from "./optimize/checkpoint.js";
+export type { Compilation } from "./optimize/compiledSteps.js";
+export { type FitOptions, type FitResult, fit, type Start } from "./optimize/fit.js";
+export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
+export { type Progress, progressText } from "./optimize/progress.js";
+export { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./optimize/safetensors.js";
 export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
+export type {
+  ManySteps,
+  ManyStepsInputs,
+  ManyStepsResult,
+  Step,
+  StepInputs,
+  StepResult,
+} from "./optimize/step.js";
+export { anyOf, gradientBelow, type PlateauOptions, plateau, type StopRule, timeLimit } from "./optimize/stopping.js";
+export type { TracePoint } from "./optimize/trace.js";
+export {
+  type FitState,
+  type ModelAndPosterior,
+  type VariationalStep,
+  variationalStep,
+} from "./optimize/variationalStep.js";
 // samplers
 export { sir, sirIndices } from "./samplers/sir.js";

@@ -20,9 +20,10 @@ export interface CompileOptions {
   /**
    * Whether XLA compiles the whole graph to machine code, at its first run (about 5 ms an operation). Steps on small tensors, whose time
    * goes into starting operations, then run about twice as fast; large matrix products are slower. Results differ from eager's by
-   * rounding. Some operations cannot be compiled (draws from the gamma distribution, sorting). Default false.
+   * rounding. Some operations cannot be compiled (draws from the gamma distribution, sorting). With `"auto"`, XLA compiles graphs whose
+   * tensors are all small and whose operations it knows. Default false.
    */
-  readonly xla?: boolean;
+  readonly xla?: boolean | "auto";
 }
 
 /** A compiled step keeps this many graphs, and forgets the one that was used longest ago. */

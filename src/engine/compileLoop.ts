@@ -133,8 +133,13 @@ function recordSteps<
   return { state: withTensors(state, states), output: withTensors(shape as Output, outputs) };
 }
 
-/** The same in JavaScript. */
-function runSteps<State extends Parameters, Each extends Parameters, Keys extends LoopKeys, Output extends Parameters>(
+/** The same in JavaScript, step by step. */
+export function runSteps<
+  State extends Parameters,
+  Each extends Parameters,
+  Keys extends LoopKeys,
+  Output extends Parameters,
+>(
   step: LoopStep<State, Each, Keys, Output>,
   { state, each, keys, first, count }: LoopInputs<State, Each, Keys>,
 ): { state: State; output: Output } {

@@ -1,9 +1,10 @@
+import { CompileError } from "./compileError.js";
 import { philoxStates } from "./fusedDraws.js";
-import { Graph, type GraphNode } from "./graph.js";
-import { executeNative } from "./native.js";
-import { type NativeBackend, nativeBackend } from "./nativeBackend.js";
+import { dataTypes, Graph, type GraphNode } from "./graph.js";
+import { nativeBackend } from "./nativeBackend.js";
 import type { Key } from "./random.js";
 import { callSite, Recording, recordInto } from "./recorder.js";
+import { copyOf } from "./recordLoop.js";
 import { Session } from "./session.js";
 import { type Flattened, flatten } from "./structure.js";
 import { type Tensor, tf } from "./tf.js";
@@ -22,6 +23,9 @@ interface Recorded {
   readonly outputs: Flattened<Key>;
 }
 
+/** XLA compiles a graph by itself only if no tensor of it is larger: it wins where starting operations is what takes the time. */
+const largestForXla = 2 ** 15;
+
 /**
  * Records the step and loads it.
  *
@@ -30,15 +34,55 @@ interface Recorded {
 export function compileGraph(
   step: (inputs: unknown) => unknown,
   inputs: Flattened<Key>,
-  { xla }: { readonly xla: boolean },
+  { xla }: { readonly xla: boolean | "auto" },
 ): CompiledGraph {
-  const { recording, outputs } = record(step, inputs, inputs.keys, xla);
-  const otherKeys = inputs.keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] as const }));
-  refuseDifference(recording, record(step, inputs, otherKeys, xla).recording);
+  const load = (fused: boolean): CompiledGraph => loadGraph(recordTwice(step, inputs, fused));
+  if (xla !== "auto") return load(xla);
+  const recorded = recordTwice(step, inputs, false);
+  if (!isSmall(recorded.recording)) return loadGraph(recorded);
+  return xlaOrGraph(
+    () => load(true),
+    () => loadGraph(recorded),
+  );
+}
 
-  const { keys, captures, graph, functions } = recording;
-  if (keys.size > 0) recording.bindSeeds(graph.parameter(3, [keys.size, recording.seedWords]));
-  const session = xla ? throughXla(graph, functions) : new Session(graph, functions);
+/** XLA says what it cannot compile only when it is asked to, at the first run; then the graph runs without it. */
+function xlaOrGraph(withXla: () => CompiledGraph, without: () => CompiledGraph): CompiledGraph {
+  let graph: CompiledGraph | undefined;
+  return {
+    run: (inputs) => {
+      if (graph) return graph.run(inputs);
+      let fused: CompiledGraph | undefined;
+      try {
+        fused = withXla();
+        const result = fused.run(inputs);
+        graph = fused;
+        return result;
+      } catch {
+        fused?.dispose();
+        graph = without();
+        return graph.run(inputs);
+      }
+    },
+    dispose: () => graph?.dispose(),
+  };
+}
+
+function recordTwice(step: (inputs: unknown) => unknown, inputs: Flattened<Key>, fused: boolean): Recorded {
+  const recorded = record(step, inputs, inputs.keys, fused);
+  const otherKeys = inputs.keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] as const }));
+  refuseDifference(recorded.recording, record(step, inputs, otherKeys, fused).recording);
+  return recorded;
+}
+
+function isSmall({ graph, functions }: Recording): boolean {
+  return [graph, ...functions].every(({ nodes }) => nodes.every(({ size = 0 }) => size <= largestForXla));
+}
+
+function loadGraph({ recording, outputs }: Recorded): CompiledGraph {
+  const { keys, captures, graph, functions, fused } = recording;
+  if (keys.size > 0) recording.bindSeeds(graph.parameter(dataTypes.int32, [keys.size, recording.seedWords]));
+  const session = fused ? throughXla(graph, functions) : new Session(graph, functions);
   const backend = nativeBackend();
   for (const { id } of captures) backend.incRef(id);
   const captured = captures.map(({ id }) => ({ dataId: id }));
@@ -51,7 +95,7 @@ export function compileGraph(
     },
     dispose: () => {
       session.release();
-      release(backend, recording);
+      for (const { id } of captures) backend.disposeData(id);
     },
   };
 }
@@ -78,10 +122,6 @@ function seedsOf({ keys, fused, seedWords }: Recording, roots: readonly Key[], w
   return tf.tensor2d(fused ? philoxStates(words) : words.slice(), [keys.size, seedWords], "int32");
 }
 
-function release(backend: NativeBackend, { captures }: Recording): void {
-  for (const { id } of captures) backend.disposeData(id);
-}
-
 /** Runs the step once with every operation noted. Its tensors are let go: only their names in the graph are kept. */
 function record(
   step: (inputs: unknown) => unknown,
@@ -106,16 +146,11 @@ function record(
   return { recording, outputs: outputs as Flattened<Key> };
 }
 
-/** The same numbers under an identity of their own. */
-function copyOf(tensor: Tensor): Tensor {
-  return executeNative("Identity", { T: { type: tensor.dtype as "float32" } }, [tensor]);
-}
-
 /** What is no tensor in the result would be that of the recorded call for ever. */
 function checkOutputs({ tensors, keys, plain }: Flattened<Key>): void {
-  if (plain[0]) throw new Error(`compile: ${plain[0]} is a plain value, which would be frozen; return tensors alone.`);
-  if (keys.length > 0) throw new Error("compile: the step returns a key; derive the next one outside of it.");
-  if (tensors.length === 0) throw new Error("compile: the step must return at least one tensor.");
+  if (plain[0]) throw new CompileError(`${plain[0]} is a plain value, which would be frozen; return tensors alone.`);
+  if (keys.length > 0) throw new CompileError("the step returns a key; derive the next one outside of it.");
+  if (tensors.length === 0) throw new CompileError("the step must return at least one tensor.");
 }
 
 /** Refuses a step that did not do the same in two runs. */
@@ -124,13 +159,13 @@ function refuseDifference(first: Recording, second: Recording): void {
   if (place !== undefined) {
     const node = second.graph.nodes[place];
     if (node?.operation === "Const") {
-      throw new Error(
-        `compile: a number changes from run to run${callSite(second.origins[place])} and would be frozen; ` +
+      throw new CompileError(
+        `a number changes from run to run${callSite(second.origins[place])} and would be frozen; ` +
           "give the step what changes as a tensor, and let it draw from the keys that it is given.",
       );
     }
-    throw new Error(
-      `compile: two runs of the step on the same input differ in their operations (${first.graph.nodes[place]?.operation ?? "none"}, ${node?.operation ?? "none"}); ` +
+    throw new CompileError(
+      `two runs of the step on the same input differ in their operations (${first.graph.nodes[place]?.operation ?? "none"}, ${node?.operation ?? "none"}); ` +
         "the step must be a pure function of its input.",
     );
   }
@@ -138,14 +173,12 @@ function refuseDifference(first: Recording, second: Recording): void {
     first.captures.length !== second.captures.length ||
     first.captures.some(({ id }, i) => id !== second.captures[i]?.id)
   ) {
-    throw new Error(
-      "compile: the step takes other tensors from around itself in every run; give them to it as inputs.",
-    );
+    throw new CompileError("the step takes other tensors from around itself in every run; give them to it as inputs.");
   }
   first.functions.forEach((body, i) => {
     const other = second.functions[i];
     if (!other || differentNode(body, other) !== undefined) {
-      throw new Error("compile: two runs of a loop's body differ; it must be a pure function of its input.");
+      throw new CompileError("two runs of a loop's body differ; it must be a pure function of its input.");
     }
   });
 }

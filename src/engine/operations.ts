@@ -1,3 +1,5 @@
+import { CompileError } from "./compileError.js";
+
 /**
  * The operations of libtensorflow that a compiled step may hold, as its registry defines them: `Name(inputs) outputs`.
  *
@@ -238,7 +240,7 @@ let operations: Map<string, Operation> | undefined;
 export function operation(name: string): Operation {
   operations ??= new Map(table.trim().split("\n").map(parse));
   const found = operations.get(name);
-  if (!found) throw new Error(`compile: the step runs TensorFlow's ${name}, which a compiled step cannot hold.`);
+  if (!found) throw new CompileError(`the step runs TensorFlow's ${name}, which a compiled step cannot hold.`);
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { CompileError } from "./compileError.js";
 import { dataTypes, Graph, type Reference } from "./graph.js";
 import { executeNative } from "./native.js";
 import type { Key } from "./random.js";
@@ -125,15 +126,15 @@ export function copyOf(tensor: Tensor): Tensor {
 
 function checkCarry(before: readonly Tensor[], after: readonly Tensor[]): void {
   if (before.length !== after.length) {
-    throw new Error(
-      `compile: a loop's body must return as many tensors as it was given, ${before.length}, not ${after.length}.`,
+    throw new CompileError(
+      `a loop's body must return as many tensors as it was given, ${before.length}, not ${after.length}.`,
     );
   }
   before.forEach((tensor, i) => {
     const other = after[i] as Tensor;
     if (tensor.dtype === other.dtype && formatShape(tensor.shape) === formatShape(other.shape)) return;
-    throw new Error(
-      `compile: a loop's body must keep shapes and dtypes, but it makes ${other.dtype} ${formatShape(other.shape)} of ${tensor.dtype} ${formatShape(tensor.shape)}.`,
+    throw new CompileError(
+      `a loop's body must keep shapes and dtypes, but it makes ${other.dtype} ${formatShape(other.shape)} of ${tensor.dtype} ${formatShape(tensor.shape)}.`,
     );
   });
 }

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CompileError } from "./compileError.js";
 import { fusedDraw, philoxState, philoxStates, stateWords } from "./fusedDraws.js";
 import { type AttributeValue, dataTypes, Graph, type Reference, shapeValue } from "./graph.js";
 import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
@@ -86,6 +87,14 @@ export class Recording implements KeyTrace {
     if (reference) this.#references.set(tensor.dataId, reference);
   }
 
+  /** A seed that JavaScript turned into numbers is frozen, whatever it draws. */
+  opened(key: object, by: string): void {
+    if (!this.knows(key)) return;
+    throw new CompileError(
+      `${by} makes numbers of JavaScript from a key of the step${callSite()}, which every later call would repeat; use randomPermutation, which makes a tensor, or draw before the step.`,
+    );
+  }
+
   #constantState([first, second]: Words): Reference {
     return this.graph.constant(dataTypes.int32, [stateWords], philoxState(first, second));
   }
@@ -144,7 +153,7 @@ export class Recording implements KeyTrace {
 
   #capture(id: DataId, input: object): Reference {
     if (input instanceof tf.Variable) {
-      throw new Error("compile: the step uses a tf.Variable, whose value would be frozen; pass its value as an input.");
+      throw new CompileError("the step uses a tf.Variable, whose value would be frozen; pass its value as an input.");
     }
     if (this.parent) return this.#captureReference(this.parent.reference(input as Tensor), shapeOf(id), id);
     const { shape } = nativeBackend().tensorMap.get(id)!;
@@ -233,7 +242,7 @@ function hook(backend: NativeBackend): () => void {
     return outputs;
   };
   const refuse = (id: DataId): void => {
-    if (!isOffRecord && currentRecording()?.has(id)) throw new Error(readsAValue());
+    if (!isOffRecord && currentRecording()?.has(id)) throw new CompileError(readsAValue());
   };
   backend.readSync = (id) => {
     refuse(id);
@@ -249,8 +258,8 @@ function hook(backend: NativeBackend): () => void {
     return id;
   };
   Math.random = () => {
-    throw new Error(
-      `compile: the step draws a JavaScript random number${callSite()}, which every later call would repeat; draw with normal(key, shape) and its like from a key that the step is given.`,
+    throw new CompileError(
+      `the step draws a JavaScript random number${callSite()}, which every later call would repeat; draw with normal(key, shape) and its like from a key that the step is given.`,
     );
   };
   return () => {
@@ -284,8 +293,11 @@ function addOperation(
   const encoded = Object.fromEntries(attributes.map((attribute) => [attribute.name, encodeAttribute(attribute)]));
   const shapes = outputs.map(({ shape }) => shape);
   if (name === "Reshape") return [graph.reshape(inputs[0] as Reference, shapes[0] as number[])];
-  const draw = fused && inputs[1] && fusedDraw(graph, name, inputs[1], shapes[0] as number[]);
-  if (draw) return [draw];
+  if (fused && name.startsWith("StatelessRandom")) {
+    const draw = fusedDraw(graph, name, inputs[1] as Reference, shapes[0] as number[]);
+    if (draw) return [draw];
+    throw new CompileError(`XLA cannot make the draws of ${name}${callSite()}; compile without it.`);
+  }
   const product = name === "BatchMatMulV2" && matrixProduct(graph, encoded, inputs, shapes[0] as number[]);
   return product ? [product] : graph.add(name, inputs, encoded, shapes);
 }
@@ -330,7 +342,7 @@ function encodeAttribute({ name, type, value }: NativeAttribute): AttributeValue
     case binding.TF_ATTR_SHAPE:
       return { shape: shapeValue(value as number[]) };
     default:
-      throw new Error(`compile: attribute ${name} of an operation has a kind that a graph cannot hold.`);
+      throw new CompileError(`attribute ${name} of an operation has a kind that a graph cannot hold.`);
   }
 }
 
@@ -344,7 +356,7 @@ function shapeOf(id: DataId): readonly number[] {
 
 function readsAValue(): string {
   return (
-    `compile: the step reads a tensor's value${callSite()}, so what it does would depend on the values of the recorded call; ` +
+    `the step reads a tensor's value${callSite()}, so what it does would depend on the values of the recorded call; ` +
     "compute with tensors instead (tf.where in place of if), or read the value after the step has returned it."
   );
 }

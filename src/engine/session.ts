@@ -1,29 +1,30 @@
 import type { Graph } from "./graph.js";
-import { type DataId, nativeBackend } from "./nativeBackend.js";
+import { type DataId, type NativeBackend, nativeBackend } from "./nativeBackend.js";
 import { type SessionNames, throughSavedModel } from "./savedModel.js";
 import type { Tensor } from "./tf.js";
 
 /** Frees the sessions of those who forgot to. */
-const forgotten = new FinalizationRegistry((session: number) => nativeBackend().binding.deleteSavedModel(session));
+const forgotten = new FinalizationRegistry((free: () => void) => free());
 
 /** A graph loaded into libtensorflow. */
 export class Session {
+  readonly #backend: NativeBackend = nativeBackend();
   readonly #session: number;
   readonly #names: SessionNames;
   #released = false;
 
   /** @throws Error if libtensorflow refuses the graph. */
   constructor(graph: Graph, functions: readonly Graph[]) {
-    const { binding } = nativeBackend();
+    const { binding } = this.#backend;
     const { loaded, names } = throughSavedModel(graph, functions, (folder) => binding.loadSavedModel(folder, "serve"));
     this.#session = loaded;
     this.#names = names;
-    forgotten.register(this, loaded, this);
+    forgotten.register(this, () => binding.deleteSavedModel(loaded), this);
   }
 
   /** Runs the graph once; the outputs are new tensors of the enclosing `tidy`. */
   run(inputs: readonly { readonly dataId: DataId }[]): Tensor[] {
-    const backend = nativeBackend();
+    const backend = this.#backend;
     const ids = backend.getInputTensorIds(inputs);
     const { inputs: feeds, outputs } = this.#names;
     return backend.binding
@@ -36,6 +37,6 @@ export class Session {
     if (this.#released) return;
     this.#released = true;
     forgotten.unregister(this);
-    nativeBackend().binding.deleteSavedModel(this.#session);
+    this.#backend.binding.deleteSavedModel(this.#session);
   }
 }

@@ -1,3 +1,4 @@
+import { CompileError } from "./compileError.js";
 import { formatShape } from "./shape.js";
 import { type Tensor, tf } from "./tf.js";
 
@@ -54,8 +55,8 @@ export function flatten<K extends object>(record: unknown, what: string): Flatte
     }
     if (node !== null && (typeof node === "object" || typeof node === "function")) {
       const kind = typeof node === "function" ? "function" : (node.constructor?.name ?? "object");
-      throw new Error(
-        `compile: ${path} is of the kind ${kind}; use tensors, keys and plain values in records and lists.`,
+      throw new CompileError(
+        `${path} is of the kind ${kind}; use tensors, keys and plain values in records and lists.`,
       );
     }
     if (node !== undefined && node !== null) plain.push(path);

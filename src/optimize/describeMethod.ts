@@ -5,6 +5,7 @@ import type { Gradient } from "../gradients/gradient.js";
 import { reparameterised } from "../gradients/reparameterised.js";
 import type { Averaging } from "./averaging.js";
 import type { Settings } from "./checkpoint.js";
+import type { Compilation } from "./compiledSteps.js";
 import type { Minibatches } from "./minibatches.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -16,6 +17,7 @@ export interface Method {
   readonly gradient?: Gradient;
   readonly averaging?: Averaging;
   readonly batches?: Minibatches;
+  readonly compile?: Compilation;
 }
 
 /** Where a schedule is looked at: two that agree here are taken for the same. */
@@ -26,7 +28,7 @@ const probes = [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
  * The problem is a function and cannot be compared: name what matters of it in `given`.
  */
 export function describeMethod(method: Method, given: Settings = {}): Settings {
-  const { bound, samples, optimizer, gradient = reparameterised, averaging, batches } = method;
+  const { bound, samples, optimizer, gradient = reparameterised, averaging, batches, compile = "graph" } = method;
   return {
     ...given,
     bound: bound.name,
@@ -35,6 +37,7 @@ export function describeMethod(method: Method, given: Settings = {}): Settings {
     optimizer: optimizer.name,
     ...prefixed("optimizer", optimizer.settings ?? {}),
     [`learning rate at the steps ${probes.join(", ")}`]: probes.map(optimizer.schedule).join(", "),
+    compile,
     averaging: averaging?.name ?? "none",
     ...prefixed("averaging", averaging?.settings ?? {}),
     "first batch": batches ? firstBatch(batches) : "none",

@@ -1,43 +1,18 @@
-import type { Bound } from "../bounds/bound.js";
 import { disposeParameters, type Parameters } from "../engine/parameters.js";
-import type { Key } from "../engine/random.js";
-import { type Scalar, type Tensor1D, type Tensor3D, tf } from "../engine/tf.js";
-import { tidied } from "../engine/values.js";
-import { estimateGradient, type Gradient } from "../gradients/gradient.js";
-import { reparameterised } from "../gradients/reparameterised.js";
+import type { Tensor3D } from "../engine/tf.js";
 import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
 import { type Averaging, averaged, averageIn } from "./averaging.js";
+import { type Compilation, compiledSteps } from "./compiledSteps.js";
 import { describeMethod } from "./describeMethod.js";
-import { norm } from "./flatten.js";
-import { type IterateOptions, iterate, type TracePoint } from "./iterate.js";
+import { type IterateOptions, iterate } from "./iterate.js";
 import type { Minibatch, Minibatches } from "./minibatches.js";
-import type { Optimizer } from "./optimizer.js";
-
-/** Parameters of model and q together. */
-export type ModelAndPosterior<Theta extends Parameters, Phi extends Parameters> = {
-  readonly theta: Theta;
-  readonly phi: Phi;
-};
+import type { TracePoint } from "./trace.js";
+import { type FitState, type ModelAndPosterior, type VariationalStep, variationalStep } from "./variationalStep.js";
 
 /** Where a fit starts: θ and φ, or φ alone where the model has no parameters. */
 export type Start<Theta extends Parameters, Phi extends Parameters> = [Theta] extends [NoParameters]
   ? { readonly theta?: NoParameters; readonly phi: Phi }
   : ModelAndPosterior<Theta, Phi>;
-
-/** What a fit carries from step to step. */
-export type FitState<Theta extends Parameters, Phi extends Parameters> = ModelAndPosterior<Theta, Phi> & {
-  readonly optimizer: Parameters;
-};
-
-/** What one step of a variational fit consists of. */
-export interface VariationalStep {
-  readonly bound: Bound;
-  /** K, samples for each datum. */
-  readonly samples: number;
-  readonly optimizer: Optimizer;
-  /** How to differentiate the bound. Default {@link reparameterised}. */
-  readonly gradient?: Gradient;
-}
 
 /** Options of {@link fit}. */
 export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
@@ -49,6 +24,11 @@ export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
   readonly batches?: Minibatches;
   /** How to average the parameters over the steps. Default: not. */
   readonly averaging?: Averaging;
+  /**
+   * How to run the steps. Default: as a compiled graph (with XLA where there are many steps on small tensors); or, with a warning that says
+   * why, eagerly where the step cannot be compiled. Asked for by name, a compilation that fails is an error.
+   */
+  readonly compile?: Compilation;
   /** Where to start. The tensors stay the caller's. */
   readonly init: Start<Theta, Phi>;
 }
@@ -65,43 +45,6 @@ export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
   readonly stoppedBecause: "all steps taken" | "stop returned true";
   /** Frees θ and φ, and their averages. */
   dispose(): void;
-}
-
-/**
- * One step of stochastic gradient *ascent* on a bound, as a pure function of state, key and problem.
- *
- * (θ, φ) ← optimizer((θ, φ), ∇ scale Σ_b L_b), uphill. New tensors come back; the old state is
- * left alone.
- */
-export function variationalStep<Theta extends Parameters, Phi extends Parameters, Z>(
-  method: VariationalStep,
-  inputs: {
-    readonly problem: Problem<Theta, Phi, Z>;
-    readonly state: FitState<Theta, Phi>;
-    readonly key: Key;
-    /** From 0, for the schedule. */
-    readonly step: number;
-    /** Size of the step uphill, in place of the schedule's; as a tensor, it can be fed anew to each replay of a compiled step. */
-    readonly learningRate?: number | Scalar;
-  },
-): { readonly state: FitState<Theta, Phi>; readonly value: Tensor1D; readonly gradientNorm: Scalar } {
-  const { bound, samples, optimizer, gradient = reparameterised } = method;
-  const { problem, state, key, step, learningRate = optimizer.schedule(step) } = inputs;
-  const { theta, phi } = state;
-  return tidied(() => {
-    const ascent = estimateGradient(gradient, { problem, bound, theta, phi, samples, key });
-    const updated = optimizer.step({
-      parameters: { theta, phi } as ModelAndPosterior<Theta, Phi>,
-      gradient: ascent.gradient as ModelAndPosterior<Theta, Phi>,
-      state: state.optimizer,
-      learningRate: typeof learningRate === "number" ? -learningRate : (tf.neg(learningRate) as Scalar), // ascent
-    });
-    return {
-      state: { ...updated.parameters, optimizer: updated.state },
-      value: ascent.value,
-      gradientNorm: norm(ascent.gradient),
-    };
-  });
 }
 
 /**
@@ -135,17 +78,21 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
   const optimizer = averaging ? averaged(options.optimizer, averaging) : options.optimizer;
   const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
-  const problemAt = (step: number): Problem<Theta, Phi, Z> => {
-    if (typeof problem !== "function") return problem;
-    return problem((batches as Minibatches).at(step));
-  };
+  const problemOf = (batch: Minibatch | undefined): Problem<Theta, Phi, Z> =>
+    typeof problem === "function" ? problem(batch as Minibatch) : problem;
+  const method = { ...options, optimizer };
+  const compiled =
+    options.compile === "none"
+      ? undefined
+      : compiledSteps({ ...method, problem: problemOf, mayFuse: !checkpoint, compile: options.compile });
   try {
     const { state, ...rest } = await iterate({
       ...options,
       ...(checkpoint && { checkpoint: { ...checkpoint, settings: describeMethod(options, checkpoint.settings) } }),
       init: start,
       advance: ({ state, key, step }) =>
-        variationalStep({ ...options, optimizer }, { problem: problemAt(step), state, key, step }),
+        variationalStep(method, { problem: problemOf(batches?.at(step)), state, key, step }),
+      ...(compiled && { advanceMany: compiled }),
     });
     const fitted = { theta: state.theta, phi: state.phi };
     const average = averaging && averageIn(state.optimizer, averaging, fitted);
@@ -157,6 +104,7 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
       dispose: () => disposeParameters({ ...fitted, ...(average && { average }) }),
     };
   } finally {
+    compiled?.dispose();
     disposeParameters(start.optimizer);
   }
 }

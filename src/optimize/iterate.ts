@@ -8,10 +8,6 @@ import { type Progress, rateMeter } from "./progress.js";
 import type { StopRule } from "./stopping.js";
 import { type TracePoint, tracer } from "./trace.js";
 
-export type { Progress } from "./progress.js";
-export type { Step, StepInputs } from "./step.js";
-export type { TracePoint } from "./trace.js";
-
 /** Options of {@link iterate} that {@link fit} shares. */
 export interface IterateOptions<State extends Parameters> {
   /** How many steps, ≥ 1. */

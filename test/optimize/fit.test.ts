@@ -13,11 +13,12 @@ import { densityProblem, latentVariableProblem, posteriorProblem } from "../../s
 import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
 import { adam } from "../../src/optimize/adam.js";
 import { polyakAveraging } from "../../src/optimize/averaging.js";
-import { fit as fitProblem, variationalStep } from "../../src/optimize/fit.js";
+import { fit as fitProblem } from "../../src/optimize/fit.js";
 import { iterate } from "../../src/optimize/iterate.js";
 import { minibatches } from "../../src/optimize/minibatches.js";
 import type { Optimizer } from "../../src/optimize/optimizer.js";
 import { exponentialDecay } from "../../src/optimize/schedules.js";
+import { variationalStep } from "../../src/optimize/variationalStep.js";
 import { read } from "../engine/support.js";
 
 beforeAll(async () => {
