@@ -2,9 +2,9 @@ import { mapParameters, type Parameters } from "../engine/parameters.js";
 import { split } from "../engine/random.js";
 import { type Scalar, type Tensor, type Tensor2D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
-import type { HierarchicalProblem } from "../marginals/hierarchicalProblem.js";
+import type { HierarchicalParameters, HierarchicalProblem } from "../marginals/hierarchicalProblem.js";
 import { logWeight, sampleHierarchy } from "../marginals/marginal.js";
-import { checkSamples, type Problem } from "../models/problem.js";
+import { checkSamples } from "../models/problem.js";
 import { logMeanExp } from "../ops/logMeanExp.js";
 import { logSumExp } from "../ops/logSumExp.js";
 import { stopGradient } from "../ops/stopGradient.js";
@@ -19,22 +19,19 @@ import type { Gradient } from "./gradient.js";
  * Σ_m [ c_m w̃_m0 ∇ log τ(ψ_m0 | z_m) − Σ_{k≥1} (c_m + d_m) w̃_mk² (∂ log w_mk / ∂ψ_mk) ∇ψ_mk ].
  *
  * ψ_m0 comes from q, not from τ, so its score stays. For the ELBO c + d is 1/M; for IWAE it is W̃_m (2 − W̃_m). The rest of φ's gradient, and θ's, is the pathwise
- * one. Unbiased for every bound; at the exact τ the second term vanishes draw by draw. The conditionals are evaluated twice, p(x, z) once.
+ * one. It looks at the problem's `hierarchy`, `marginal` and `logP`, not at its `logQ`.
+ * Unbiased for every bound; at the exact τ the second term vanishes draw by draw. The conditionals are evaluated twice, p(x, z) once.
  *
  * @throws Error if the problem has no marginal's estimate of log q, if q or τ is not reparameterised, if τ is q(ψ | x) itself, or
  * if q(ψ | x) has no density.
  * Source: Tucker et al. 2019, "Doubly reparameterized gradient estimators"; Sobolev & Vetrov 2019, section 6 (for τ). The terms of ψ_0 and of M > 1 are
  * derived here: c w̃ has the derivative c w̃ (1 − w̃) − d w̃² in log w.
  */
-export const iwhviDoublyReparameterised: Gradient = ({ problem, bound, theta, phi, samples, key }) => {
+export const iwhviDoublyReparameterised: Gradient = ({ problem: given, bound, theta, phi, samples, key }) => {
   checkSamples(samples);
-  if (!isHierarchical(problem)) {
-    throw new Error(
-      "iwhviDoublyReparameterised: log q of this problem is no marginal's estimate; make the problem with hierarchicalProblem or its kin, or use reparameterised.",
-    );
-  }
+  const problem = hierarchicalOf(given);
   const { marginal, x } = problem;
-  const { q, tau: eta } = phi as unknown as { readonly q: Parameters; readonly tau: Parameters };
+  const { q, tau: eta } = phi as unknown as HierarchicalParameters<Parameters, Parameters>;
   return tidied(() => {
     const [draw, estimate] = split(key);
     const hierarchy = problem.hierarchy(q);
@@ -52,7 +49,7 @@ export const iwhviDoublyReparameterised: Gradient = ({ problem, bound, theta, ph
       );
     }
     const own = logWeight({ z, psi: tf.expandDims(psi0, 0), mixing, tau, conditional });
-    const logP = problem.logP(theta, { z, psi: psi0 } as never);
+    const logP = problem.logP(theta, { z, psi: psi0 });
     if (marginal.samples === 0) return surrogateOf(own);
 
     const psi = tau.sample(estimate, marginal.samples);
@@ -88,8 +85,9 @@ function scalePath(psi: Tensor, factor: Tensor): Tensor {
   return tf.add(held, tf.mul(factor, tf.sub(psi, held)));
 }
 
-function isHierarchical<Theta extends Parameters>(
-  problem: Problem<Theta, Parameters, unknown> | Problem<Theta, never, never>,
-): problem is HierarchicalProblem<Theta, Parameters, Parameters> {
-  return "marginal" in problem && "hierarchy" in problem;
+function hierarchicalOf(problem: object): HierarchicalProblem<Parameters, Parameters, Parameters> {
+  if ("marginal" in problem && "hierarchy" in problem) return problem as ReturnType<typeof hierarchicalOf>;
+  throw new Error(
+    "iwhviDoublyReparameterised: log q of this problem is no marginal's estimate; make the problem with hierarchicalProblem or its kin, or use reparameterised.",
+  );
 }

@@ -6,6 +6,7 @@ import { disposeParameters } from "../../src/engine/parameters.js";
 import { normal, randomKey } from "../../src/engine/random.js";
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { tidied } from "../../src/engine/values.js";
+import type { ConditionalFamily } from "../../src/families/family.js";
 import { gaussianConditional } from "../../src/families/gaussianConditional.js";
 import { gaussianReverse } from "../../src/families/gaussianReverse.js";
 import { hierarchical } from "../../src/families/hierarchical.js";
@@ -13,9 +14,11 @@ import type { Reverse } from "../../src/families/hierarchicalFamily.js";
 import { hierarchicalLaplace } from "../../src/families/hierarchicalLaplace.js";
 import { hierarchicalLinearGaussian } from "../../src/families/hierarchicalLinearGaussian.js";
 import { type ImplicitMixingParameters, implicitMixing, type NoiseMap } from "../../src/families/implicitMixing.js";
+import { type MeanFieldParameters, meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { exactReverse } from "../../src/families/reverseConditional.js";
 import { standardNormal } from "../../src/families/standardNormal.js";
 import { sampleHierarchy } from "../../src/marginals/marginal.js";
+import type { NoParameters } from "../../src/models/problem.js";
 import { backends, expectClose, kolmogorovSmirnov, read } from "../engine/support.js";
 
 beforeAll(async () => {
@@ -130,6 +133,24 @@ describe("hierarchical", () => {
     );
     expect(() => gaussianConditional({ latent: 2, mixing: 1, hidden: [], initialScale: 0 })).toThrow("initialScale");
     expect(() => standardNormal({ dimension: 1.5 })).toThrow("dimension must be a positive integer");
+  });
+
+  it("asks the mixing law for one batch entry a datum", () => {
+    const conditional = gaussianConditional({ latent: 2, mixing: 3, observed: 5, hidden: [] });
+    const x = tf.zeros([4, 5]) as Tensor2D;
+    const one = hierarchical({
+      mixing: meanFieldGaussian({ dimension: 3 }) as ConditionalFamily<MeanFieldParameters>,
+      conditional,
+    });
+    expect(() => tf.tidy(() => void one.hierarchy(one.init(randomKey(1)), x))).toThrow("batch shape [1] for 4 data");
+    const noise = hierarchical({
+      mixing: standardNormal({ dimension: 3 }) as ConditionalFamily<NoParameters>,
+      conditional,
+    });
+    const { z } = tidied(() => ({
+      z: sampleHierarchy(noise.hierarchy(noise.init(randomKey(1)), x), randomKey(2), 6).z,
+    }));
+    expect(z.shape).toEqual([6, 4, 2]);
   });
 
   it("rewrites an implicit ψ = g(ε) so that ε stands in its place", () => {

@@ -61,9 +61,11 @@ function expectedLogRatio(
   const [own, fresh] = [transform(exact), transform(tau)];
   const step = 0.2;
   let total = 0;
-  for (let u = -32; u < 110; u += step) {
+  for (let u = -20; u < 110; u += step) {
     const t = Math.exp(u);
-    total += step * (Math.exp(-t) - (withOwn ? own(t) : 1) * fresh(t) ** samples);
+    const difference = Math.exp(-t) - (withOwn ? own(t) : 1) * (samples > 0 ? fresh(t) ** samples : 1);
+    total += step * difference;
+    if (u > 5 && Math.abs(difference) < 1e-12) break; // the tail only falls
   }
   return total - Math.log(terms);
 }

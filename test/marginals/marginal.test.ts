@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { estimateMean } from "../../src/diagnostics/moments.js";
 import { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
+import { valueAndGradient } from "../../src/engine/gradient.js";
 import { type Key, normal, randomKey, split } from "../../src/engine/random.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { tidied } from "../../src/engine/values.js";
@@ -236,6 +237,28 @@ describe.each(backends)("on %s", (backend) => {
       return Math.log(weights.reduce((sum, w) => sum + w, 0) / (samples + 1));
     });
     expectClose(estimated, expected, 1e-5);
+  });
+});
+
+describe("the estimate's gradient", () => {
+  it("is that of log q(z) for the exact τ, although no gradient flows through its draws", () => {
+    const family = hierarchicalLaplace({ dimension: 1 });
+    const [location, b] = [0.5, 2];
+    const z = tf.tensor3d([[[-1.3]], [[0.9]]]);
+    const { gradient } = valueAndGradient(
+      (parameters) => {
+        const hierarchy = family.hierarchy(parameters);
+        const [draw, key] = split(randomKey(12));
+        const psi0 = exactReverse.given({}, { hierarchy, z }).sample(draw, 1);
+        const marginal = iwhvi({ reverse: exactReverse, samples: 3 });
+        const inputs = { hierarchy, eta: {}, z, psi0: tf.squeeze(psi0, [0]) as Tensor3D, key };
+        return tf.sum(tf.mul(marginal.logDensity(inputs), tf.tensor2d([[1], [10]])));
+      },
+      { location: tf.tensor2d([[location]]), logScale: tf.tensor2d([[Math.log(b)]]) },
+    );
+    // log q = −|z − μ|/b − log 2b.
+    expectClose(read(gradient.location), [(-1 + 10) / b], 1e-4);
+    expectClose(read(gradient.logScale), [1.8 / b - 1 + 10 * (0.4 / b - 1)], 1e-4);
   });
 });
 
