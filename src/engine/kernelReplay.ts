@@ -32,7 +32,7 @@ export interface KernelReplay {
  * them: tape, scopes, tensors for what lies between, copies for the way back, and everything that the results do not depend on.
  *
  * @param step a pure function of tensors and keys; it is called once, with stand-ins of the same values. What else it uses is a constant.
- * @throws Error if the step reads a value, draws a random number of JavaScript, uses a variable, or runs an operation whose output's
+ * @throws CompileError if the step reads a value, draws a random number of JavaScript, uses a variable, or runs an operation whose output's
  *   shape depends on values.
  */
 export function recordKernels(

@@ -1,3 +1,4 @@
+import { CompileError } from "./compileError.js";
 import { tf } from "./tf.js";
 
 interface Read {
@@ -27,8 +28,8 @@ export class RecordingGuard {
       return read.call(engine, dataId);
     };
     Math.random = () => {
-      throw new Error(
-        "The step cannot be compiled: it draws a random number of JavaScript, which every later call would repeat; " +
+      throw new CompileError(
+        "the step draws a random number of JavaScript, which every later call would repeat; " +
           "draw with normal(key, shape) and its like, from a key that the step is given.",
       );
     };
@@ -55,8 +56,8 @@ export class RecordingGuard {
 
   private note(dataId: object): void {
     if (!this.refuses(dataId)) return;
-    const error = new Error(
-      "The step cannot be compiled: it reads a tensor's value, so what it does would depend on the values of the recorded call; " +
+    const error = new CompileError(
+      "the step reads a tensor's value, so what it does would depend on the values of the recorded call; " +
         "compute with tensors instead (tf.where in place of if), or read the value after the step has returned it.",
     );
     this.#reads.push({ dataId, error });

@@ -1,4 +1,5 @@
 import type { KernelBackend, KernelFunc, TensorInfo } from "@tensorflow/tfjs";
+import { CompileError } from "./compileError.js";
 import { RecordingGuard } from "./kernelReplayGuard.js";
 import { type Call, type KernelInputs, Value, type View } from "./kernelReplayPlan.js";
 import { type KeyTrace, type Redraw, withKeyTrace } from "./keyTrace.js";
@@ -133,14 +134,10 @@ export class KernelRecorder implements KeyTrace {
     this.#guard.check();
     const given = tensorsOf(inputs);
     if (given.some((input) => input instanceof tf.Variable)) {
-      throw new Error(
-        "The step cannot be compiled: it uses a tf.Variable, whose value would be frozen; give it as an input.",
-      );
+      throw new CompileError("the step uses a tf.Variable, whose value would be frozen; give it as an input.");
     }
     if (dataDependentShape.test(name) && given.some((input) => this.varies(input))) {
-      throw new Error(
-        `The step cannot be compiled: the shape of what the operation ${name} returns depends on values.`,
-      );
+      throw new CompileError(`the shape of what ${name} returns depends on values.`);
     }
   }
 
