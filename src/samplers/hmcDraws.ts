@@ -33,6 +33,7 @@ export class HmcDraws {
     readonly values: Float32Array,
     /** S, C, D. */
     readonly shape: readonly [samples: number, chains: number, dimension: number],
+    /** The kernel that all draws come from. */
     readonly tuning: HmcTuning,
     /** Each chain's mean acceptance probability, `[C]`. */
     readonly acceptance: Float64Array,

@@ -98,9 +98,7 @@ describe("on the fastest backend", () => {
 
   test("counts the divergences that tell of tails too sharp for the step size", async () => {
     const draws = await bananaRun(0.8);
-    expect(draws.divergences).toBeGreaterThan(480);
-    const { value, standardError } = draws.summary(1).mean;
-    expect(value + 2).toBeGreaterThan(2 * standardError); // the tail below is missed
+    expect(draws.divergences).toBeGreaterThan(480); // above 1 %, where .98 has below .1 %
   });
 
   test("reaches the acceptance asked for", async () => {
