@@ -10,7 +10,7 @@ import { sumToShape } from "./sumToShape.js";
  * `log Ber(x; l) = x l − log(1 + eˡ)`, summed over the last `eventRank` dimensions.
  *
  * Differentiable any number of times in l. x is data: no gradient flows to it. Values of x between 0 and 1 give the cross-entropy −H(x, l).
- * The error of an element is at most a rounding of l or of the result, whichever is larger, for every finite l.
+ * The error of an element is a few roundings of l or of the result, whichever is larger, for every finite l.
  *
  * @param x bits, `[...]`; broadcasts against the logits.
  * @param logits l, `[...]`.
