@@ -45,7 +45,7 @@ export function pairwiseNormalLogDensity(
 ): Tensor {
   return tf.tidy(() => {
     const { matrix, normaliser } = terms(z, mean, scale, options);
-    return tf.sub(matrix, normaliser);
+    return normaliser === 0 ? matrix : tf.sub(matrix, normaliser);
   });
 }
 
@@ -56,7 +56,7 @@ export function pairwiseNormalLogDensity(
  * Shapes, errors and accuracy as {@link pairwiseNormalLogDensity}; its gradient goes by the responsibilities r[s, k] that the sum leaves behind.
  *
  * @returns `[..., S]`.
- * Source of the use: Yin & Zhou 2018, "Semi-implicit variational inference", eq. 5 and 8 (the own component is their ψ_0).
+ * Source of the use: Yin & Zhou 2018, "Semi-implicit variational inference" (the own component is what drew z_s).
  */
 export function pairwiseNormalLogMeanExp(
   z: Tensor,
