@@ -1,4 +1,6 @@
 import { type CompiledGraph, compileGraph } from "./compiledGraph.js";
+import { compileKernels } from "./compiledKernels.js";
+import { isRecordingKernels } from "./kernelReplayRecorder.js";
 import { isNative } from "./native.js";
 import type { Key } from "./random.js";
 import { currentRecording } from "./recorder.js";
@@ -43,7 +45,9 @@ const mostGraphs = 32;
  * with other shapes, dtypes or plain values compiles another. What the step takes from around itself is fixed too: numbers and small tensors become
  * constants, larger tensors are kept alive and read at every call. Loops in JavaScript are unrolled; `repeat` is a loop in the graph.
  *
- * On the wasm and cpu backends, inside another compiled step and inside a function that is being differentiated, it runs the step itself.
+ * The wasm and cpu backends have no graphs: there the recorded kernels are run again without what tfjs does around them, which is up to
+ * three times as fast for steps on small tensors. Inside another compiled step, and inside a function that is being differentiated, the step
+ * itself runs.
  *
  * @throws Error at the first call, naming the line, if the step reads a tensor's value, draws JavaScript random numbers, returns what is no
  *   tensor, or does not do the same in two runs.
@@ -54,15 +58,20 @@ export function compile<Inputs extends object, Outputs extends object>(
 ): CompiledStep<Inputs, Outputs> {
   const graphs = new Map<string, CompiledGraph>();
   const call = (inputs: Inputs): Outputs => {
-    if (!isNative() || currentRecording() || tf.engine().state.gradientDepth > 0) return tidied(() => step(inputs));
+    if (currentRecording() || isRecordingKernels() || tf.engine().state.gradientDepth > 0) {
+      return tidied(() => step(inputs));
+    }
     const flat = flatten<Key>(inputs, "the step's input");
     return tidied(() => graphOf(flat).run(flat) as Outputs);
   };
   const graphOf = (flat: Flattened<Key>): CompiledGraph => {
-    const known = graphs.get(flat.signature);
-    const graph = known ?? compileGraph(step as (inputs: unknown) => unknown, flat, { xla });
-    graphs.delete(flat.signature);
-    graphs.set(flat.signature, graph); // the newest stands last
+    const signature = `${tf.getBackend()} ${flat.signature}`;
+    const recorded = step as (inputs: unknown) => unknown;
+    const make = (): CompiledGraph =>
+      isNative() ? compileGraph(recorded, flat, { xla }) : compileKernels(recorded, flat);
+    const graph = graphs.get(signature) ?? make();
+    graphs.delete(signature);
+    graphs.set(signature, graph); // the newest stands last
     if (graphs.size > mostGraphs) {
       const [oldest, unused] = graphs.entries().next().value as [string, CompiledGraph];
       unused.dispose();

@@ -61,7 +61,7 @@ export interface CompiledLoop<
 /**
  * A function that takes many steps in one call: the step is recorded as by {@link compile}, once, and libtensorflow goes round the loop.
  *
- * The numbers do not depend on how the steps are cut into calls. On the wasm and cpu backends the loop runs in JavaScript.
+ * The numbers do not depend on how the steps are cut into calls. On the wasm and cpu backends the loop is one of JavaScript over compiled steps.
  *
  * @throws Error as {@link compile}; or if `count` is not an integer from 1 to `most`.
  */
@@ -74,13 +74,15 @@ export function compileLoop<
   step: LoopStep<State, Each, Keys, Output>,
   { most, xla = false }: CompileLoopOptions,
 ): CompiledLoop<State, Each, Keys, Output> {
+  // Without graphs there are no loops in them: each step is compiled by itself.
+  const single = compile(step);
   const graph = compile((inputs: GraphInputs<State, Each, Keys>) => recordSteps(step, inputs, most), { xla });
   const call = (inputs: LoopInputs<State, Each, Keys>): { state: State; output: Output } => {
     const { state, each, keys, first, count } = inputs;
     if (!Number.isInteger(count) || count < 1 || count > most) {
       throw new Error(`compileLoop: count must be an integer from 1 to ${most}, not ${count}.`);
     }
-    if (!isNative()) return tidied(() => runSteps(step, inputs));
+    if (!isNative()) return tidied(() => runSteps(single, inputs));
     return tidied(() => {
       const padded = mapEach(each, (rows) => padTo(rows, count, most));
       const turns = Array.from({ length: most }, (_, t) => keysAt(keys, first + Math.min(t, count - 1)));
@@ -89,7 +91,13 @@ export function compileLoop<
       return { state: result.state, output };
     });
   };
-  return Object.assign(call, { most, dispose: graph.dispose });
+  return Object.assign(call, {
+    most,
+    dispose: () => {
+      graph.dispose();
+      single.dispose();
+    },
+  });
 }
 
 interface GraphInputs<State, Each, Keys> {

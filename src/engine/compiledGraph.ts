@@ -70,9 +70,13 @@ function xlaOrGraph(withXla: () => CompiledGraph, without: () => CompiledGraph):
 
 function recordTwice(step: (inputs: unknown) => unknown, inputs: Flattened<Key>, fused: boolean): Recorded {
   const recorded = record(step, inputs, inputs.keys, fused);
-  const otherKeys = inputs.keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] as const }));
-  refuseDifference(recorded.recording, record(step, inputs, otherKeys, fused).recording);
+  refuseDifference(recorded.recording, record(step, inputs, otherKeys(inputs.keys), fused).recording);
   return recorded;
+}
+
+/** Keys that share no word with these. */
+export function otherKeys(keys: readonly Key[]): Key[] {
+  return keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] }));
 }
 
 function isSmall({ graph, functions }: Recording): boolean {
@@ -147,7 +151,7 @@ function record(
 }
 
 /** What is no tensor in the result would be that of the recorded call for ever. */
-function checkOutputs({ tensors, keys, plain }: Flattened<Key>): void {
+export function checkOutputs({ tensors, keys, plain }: Flattened<Key>): void {
   if (plain[0]) throw new CompileError(`${plain[0]} is a plain value, which would be frozen; return tensors alone.`);
   if (keys.length > 0) throw new CompileError("the step returns a key; derive the next one outside of it.");
   if (tensors.length === 0) throw new CompileError("the step must return at least one tensor.");

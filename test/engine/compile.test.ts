@@ -146,7 +146,11 @@ describe("compile", () => {
       });
       inputs.x.dispose();
     }
+    expect(compiled.graphs).toBe(1);
     compiled.dispose();
+    let count = 0;
+    const counting = compile(({ x }: { x: Tensor }) => ({ y: tf.mul(x, count++) }));
+    expect(() => tf.tidy(() => counting({ x: tf.scalar(1) }))).toThrow(/two runs of the step on the same input differ/);
     await ready({ backend: "tensorflow" });
   });
 
