@@ -18,7 +18,10 @@ def hamiltonian(log_density, start, momenta, accept, leapfrogs):
     """The states of a chain for each of S rows."""
 
     def differentiate(x):
-        with torch.enable_grad():
+        if torch.compiler.is_compiling():  # one graph; through autograd it would break at every gradient
+            value, back = torch.func.vjp(log_density, x)
+            return value, back(torch.ones_like(value))[0]
+        with torch.enable_grad():  # twice as fast as vjp where nothing is compiled
             x = x.detach().requires_grad_()
             value = log_density(x)
             return value.detach(), torch.autograd.grad(value.sum(), x)[0]
