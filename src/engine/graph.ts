@@ -1,3 +1,4 @@
+import { fusion } from "./elementwise.js";
 import { operation } from "./operations.js";
 
 /** TensorFlow's numbers of the element types that tfjs tensors have. */
@@ -93,7 +94,7 @@ export class Graph {
     shapes: readonly (readonly number[])[] = [],
   ): Reference[] {
     const definition = operation(name);
-    const attributes: Record<string, AttributeValue> = { ...given };
+    const attributes: Record<string, AttributeValue> = { ...given, ...fusion(name, inputs, shapes) };
     let position = 0;
     for (const type of definition.inputs) {
       const [element, count] = [
