@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UsageFailure } from "../../src/cli/failure.js";
+import { messageOf, UsageFailure } from "../../src/cli/failure.js";
 
 /** The parts of a run, in the order in which they are done. */
 export const parts = ["check", "steps", "start", "machine", "scaling"] as const;
@@ -79,7 +79,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageFailure((error as Error).message);
+    throw new UsageFailure(messageOf(error).split("\n")[0]!);
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../bench/harness/paths.js";
-import { benchPython } from "../../bench/harness/python.js";
+import { benchPython, isInstalled } from "../../bench/harness/python.js";
 
 const folder = mkdtempSync(join(tmpdir(), "marginalia-bench-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -83,6 +83,18 @@ describe("npm run bench", () => {
     expect(stderr).toContain(
       "JAX does not run: JAX ended with exit code 1.\n  ModuleNotFoundError: No module named 'jax'",
     );
+    expect(status).toBe(1);
+  });
+});
+
+describe.skipIf(isInstalled())("npm run bench:setup", () => {
+  it("says in a sentence that there is no Python", () => {
+    const environment = { ...process.env, PYTHON: "/no/such/python" };
+    const { status, stderr } = spawnSync(process.execPath, [`${bench}/setup.mjs`, "--no-build"], {
+      encoding: "utf8",
+      env: environment,
+    });
+    expect(stderr.trim()).toBe('PYTHON names "/no/such/python", which is not a Python that runs.');
     expect(status).toBe(1);
   });
 });
