@@ -57,6 +57,8 @@ export {
 export { mnist } from "./data/mnist.js";
 export { optdigits } from "./data/optdigits.js";
 // diagnostics: pure functions of numbers
+export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } from "./diagnostics/autocorrelation.js";
+export { chainCorrelation, chainMean, chainStandardDeviation } from "./diagnostics/chainMoments.js";
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
@@ -69,6 +71,7 @@ export {
   weightedMean,
   weightedVariance,
 } from "./diagnostics/moments.js";
+export { normalQuantile } from "./diagnostics/normalQuantile.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export {
   gaussHermite,
@@ -78,6 +81,7 @@ export {
   stretchedTrapezoid,
   trapezoid,
 } from "./diagnostics/quadrature.js";
+export { rHat } from "./diagnostics/rHat.js";
 export { studentQuantile } from "./diagnostics/studentQuantile.js";
 export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
@@ -135,12 +139,44 @@ export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
 export type { ConditionalFamily, Family } from "./families/family.js";
 export { type FullRankParameters, fullRankGaussian } from "./families/fullRankGaussian.js";
+export {
+  type GaussianConditionalOptions,
+  type GaussianConditionalParameters,
+  gaussianConditional,
+} from "./families/gaussianConditional.js";
+export { type GaussianReverseOptions, gaussianReverse } from "./families/gaussianReverse.js";
+export { type Conditional, type HierarchicalFamilyParameters, hierarchical } from "./families/hierarchical.js";
+export type {
+  ConditionalHierarchicalFamily,
+  ConditionalHierarchicalPosterior,
+  ExactHierarchicalFamily,
+  ExactHierarchy,
+  HierarchicalFamily,
+  HierarchicalPosterior,
+  Hierarchy,
+  Mixing,
+  Reverse,
+} from "./families/hierarchicalFamily.js";
+export { type HierarchicalLaplaceParameters, hierarchicalLaplace } from "./families/hierarchicalLaplace.js";
+export {
+  type HierarchicalLinearGaussianParameters,
+  hierarchicalLinearGaussian,
+} from "./families/hierarchicalLinearGaussian.js";
+export { type ImplicitMixingParameters, implicitMixing, type NoiseMap } from "./families/implicitMixing.js";
 // families: q
 export {
   type GaussianFamilyOptions,
   type MeanFieldParameters,
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
+export {
+  exactReverse,
+  mixingReverse,
+  type ReverseConditional,
+  type ReverseInputs,
+  reverseOf,
+} from "./families/reverseConditional.js";
+export { type StandardNormalFamily, standardNormal } from "./families/standardNormal.js";
 // gradients
 export {
   type CheckedComponent,
@@ -155,9 +191,37 @@ export {
   type GradientInputs,
   type Surrogate,
 } from "./gradients/gradient.js";
+export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 // models and the problems that estimators look at
+export {
+  type HierarchicalParameters,
+  type HierarchicalProblem,
+  hierarchicalDensityProblem,
+  hierarchicalLatentVariableProblem,
+  hierarchicalPosteriorProblem,
+  hierarchicalProblem,
+  initialParameters,
+  type Target,
+} from "./marginals/hierarchicalProblem.js";
+export {
+  type HierarchicalDraws,
+  hvm,
+  iwhvi,
+  type Marginal,
+  type MarginalInputs,
+  sampleHierarchy,
+  sivi,
+} from "./marginals/marginal.js";
+export {
+  type MarginalBounds,
+  type MarginalSandwich,
+  type MarginalSandwichOptions,
+  marginalBounds,
+  sandwich,
+} from "./marginals/sandwich.js";
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
+export { type JointMlp, type JointMlpOptions, jointMlp } from "./models/jointMlp.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export {
   type Activation,
@@ -240,16 +304,29 @@ export type {
 } from "./notebook/spec.js";
 export type { DataFrameLike, TableColumn, TableOptions, TableRow } from "./notebook/table.js";
 // ops: differentiable operations
+export { affine } from "./ops/affine.js";
 export { bernoulliLogDensity } from "./ops/bernoulliLogDensity.js";
 export { cholesky } from "./ops/cholesky.js";
 export { digamma } from "./ops/digamma.js";
+export { exp } from "./ops/exp.js";
 export { lgamma } from "./ops/lgamma.js";
+export { logBeta, logMultivariateBeta } from "./ops/logBeta.js";
 export { logMeanExp } from "./ops/logMeanExp.js";
 export { logSigmoid } from "./ops/logSigmoid.js";
 export { logSumExp } from "./ops/logSumExp.js";
+export { type MatMulOptions, matMul } from "./ops/matMul.js";
 export { normalLogDensity } from "./ops/normalLogDensity.js";
+export {
+  type LogMeanExpOptions,
+  type PairwiseOptions,
+  pairwiseNormalLogDensity,
+  pairwiseNormalLogMeanExp,
+} from "./ops/pairwiseNormalLogDensity.js";
+export { relu } from "./ops/relu.js";
+export { sigmoid } from "./ops/sigmoid.js";
 export { softplus } from "./ops/softplus.js";
 export { stopGradient } from "./ops/stopGradient.js";
+export { tanh } from "./ops/tanh.js";
 export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
 // optimize
 export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
@@ -281,4 +358,11 @@ export {
   variationalStep,
 } from "./optimize/variationalStep.js";
 // samplers
+export { type HmcOptions, type HmcProgress, hmc } from "./samplers/hmc.js";
+export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcChain.js";
+export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
+export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } from "./samplers/hmcTransition.js";
+export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
+export type { LogDensity, Slope } from "./samplers/ownTape.js";
 export { sir, sirIndices } from "./samplers/sir.js";
+export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";

@@ -46,7 +46,7 @@ export function logGamma(key: Key, concentration: Tensor, sampleShape: readonly 
  *
  * For small concentrations a draw is often closer to 0 or 1 than float32 can say and then is 0 or 1. No gradient flows through the draws.
  *
- * @param a,b concentrations, positive, broadcast against each other; where one is not positive the draw is NaN.
+ * @param a concentration, positive; it and `b` broadcast against each other; where one is not positive the draw is NaN.
  * @param sampleShape leading shape of independent draws.
  * @returns `[...sampleShape, ...broadcast shape of a and b]`.
  * @throws Error if a and b do not broadcast.

@@ -25,7 +25,7 @@ export type ImplicitMixingParameters<Map extends Parameters, Phi extends Paramet
  * q(ψ | x) has no density, ε has; q(z | x) = ∫ q(z | g(ε, x), x) q(ε) dε is the same law. Every estimate of log q(z | x) then applies, and an
  * auxiliary τ(ε | z, x) may be learnt. Give the result to `hierarchical` with the noise's own law as `mixing`.
  *
- * @param conditional what takes ψ.
+ * @param options.conditional what takes ψ.
  * Source: Sobolev & Vetrov 2019, section 2.1.
  */
 export function implicitMixing<Map extends Parameters, Phi extends Parameters>(options: {

@@ -12,7 +12,7 @@ import { where } from "./where.js";
  * The difference of log Γ's in float32 is off by 1 where a is 1e6. This is within 2e-6 of the value (of 1, where it is smaller) for a and b from 1e-6
  * to 1e6, and its first and second derivatives within 5e-6 of theirs; of those that hardly move it, a ∂/∂a and a ∂²/∂a² and so on, within 5e-7.
  *
- * @param a,b shapes that broadcast.
+ * @param a positive; it and `b` broadcast against each other.
  * @throws Error if they do not broadcast.
  */
 export function logBeta(a: Tensor, b: Tensor): Tensor {
