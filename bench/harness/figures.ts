@@ -27,7 +27,7 @@ function marksOf(rows: readonly Row[]): { readonly color: ChannelDef; readonly s
     field: "series",
     type: "nominal",
     title: null,
-    legend: { columns: 2, symbolOpacity: 1 },
+    legend: { columns: 2, symbolOpacity: 1, labelLimit: 0 },
     scale: { domain: present.map(({ label }) => label), range },
   });
   return { color: channel(present.map(({ colour }) => colour)), shape: channel(present.map(({ shape }) => shape)) };
@@ -55,24 +55,26 @@ export function stepsChart(timed: readonly Timed[]): ChartSpec {
     sort: order,
     axis: { grid: true, ticks: false },
   };
+  // Every way has a height of its own, or equal ones would hide each other.
+  const yOffset: ChannelDef = { field: "series", type: "nominal", sort: series.map(({ label }) => label) };
   const x = (field: string): ChannelDef => ({
     field,
     type: "quantitative",
     title: "milliseconds a step",
     scale: { type: "log", nice: false, padding: 6 },
-    axis: { values: decades.flatMap((tick) => [tick, 3 * tick]), format: "~r" },
+    axis: { values: decades.flatMap((tick) => [tick, 3 * tick]), format: "~r", tickCount: 12 },
   });
   return {
     config,
     data: { values: rows },
     width: 230,
-    height: { step: 26 },
+    height: 42 * order.length,
     layer: [
       {
         mark: { type: "rule", strokeWidth: 2, opacity: 0.45 },
-        encoding: { y, x: x("low"), x2: { field: "high" }, color },
+        encoding: { y, yOffset, x: x("low"), x2: { field: "high" }, color },
       },
-      { mark: { type: "point", size: 34, filled: true }, encoding: { y, x: x("median"), color, shape } },
+      { mark: { type: "point", size: 34, filled: true }, encoding: { y, yOffset, x: x("median"), color, shape } },
     ],
   };
 }
@@ -96,7 +98,7 @@ export function scalingChart(scaled: readonly Scaled[]): ChartSpec {
         type: "quantitative",
         title: `${titles[workload].slice(2)}: ${size}`,
         scale: { type: "log", nice: false, padding: 5 },
-        axis: { values, tickCount: values.length, format: "~r", labelOverlap: false },
+        axis: { values, tickCount: values.length, format: "~r", tickCount: 12 },
       },
       y: {
         field: "min",

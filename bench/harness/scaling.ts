@@ -6,7 +6,7 @@ const sweeps: readonly { readonly workload: string; readonly size: string; reado
   { workload: "sivi", size: "K", values: [10, 50, 200, 800] },
   { workload: "sivi", size: "S", values: [25, 100, 400, 1600] },
   { workload: "sivi", size: "width", values: [25, 50, 200, 400] },
-  { workload: "iwae", size: "k", values: [1, 5, 20, 50, 100] },
+  { workload: "iwae", size: "k", values: [1, 10, 50, 200] },
   { workload: "iwae", size: "batch", values: [5, 20, 80] },
   { workload: "iwae", size: "width", values: [50, 100, 200, 400] },
 ];
