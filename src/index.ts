@@ -103,6 +103,7 @@ export {
   type CompileLoopOptions,
   compileLoop,
   type LoopInputs,
+  type LoopKeys,
   type LoopStep,
 } from "./engine/compileLoop.js";
 export { beta, dirichlet, gamma, logGamma } from "./engine/gamma.js";

@@ -1,5 +1,3 @@
-import type { AttributeValue, Reference } from "./graph.js";
-
 /** Operations that read and write each number once, or add up rows of them: together they are bound by memory, fused they are not. */
 const fusable = new Set(
   (
@@ -20,9 +18,9 @@ const large = 2 ** 16;
  */
 export function fusion(
   operation: string,
-  inputs: readonly Reference[],
+  inputs: readonly { readonly shape?: readonly number[] | undefined }[],
   outputs: readonly (readonly number[])[],
-): Readonly<Record<string, AttributeValue>> {
+): Readonly<Record<string, { readonly b: boolean } | { readonly s: Uint8Array }>> {
   if (!fusable.has(operation)) return {};
   const sizes = [...inputs.map(({ shape }) => shape ?? []), ...outputs].map((shape) =>
     shape.reduce((a, b) => a * b, 1),

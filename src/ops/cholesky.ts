@@ -1,10 +1,10 @@
 import { executeNative, isNative } from "../engine/native.js";
+import { executePortable } from "../engine/portable.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { differentiable } from "./differentiable.js";
 import { halvedLowerTriangle } from "./lowerTriangle.js";
 import { matMul } from "./matMul.js";
-import { executePortable } from "./portable.js";
 import { triangularSolve } from "./triangularSolve.js";
 
 /**

@@ -1,7 +1,7 @@
 import { executeNative, isNative } from "../engine/native.js";
+import { executePortable } from "../engine/portable.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { polyGamma } from "./gammaFunctions.js";
-import { executePortable } from "./portable.js";
 import { unary } from "./unary.js";
 
 /**

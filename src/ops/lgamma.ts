@@ -1,8 +1,8 @@
 import { executeNative, isNative } from "../engine/native.js";
+import { executePortable } from "../engine/portable.js";
 import type { Tensor } from "../engine/tf.js";
 import { digamma } from "./digamma.js";
 import { logGamma } from "./gammaFunctions.js";
-import { executePortable } from "./portable.js";
 import { unary } from "./unary.js";
 
 /**

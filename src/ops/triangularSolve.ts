@@ -1,10 +1,10 @@
 import { executeNative, isNative } from "../engine/native.js";
+import { type Computation, executePortable } from "../engine/portable.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { differentiable } from "./differentiable.js";
 import { lowerTriangle } from "./lowerTriangle.js";
 import { matMul } from "./matMul.js";
-import { type Computation, executePortable } from "./portable.js";
 
 /** Options of {@link triangularSolve}. */
 export interface TriangularSolveOptions {

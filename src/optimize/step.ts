@@ -47,5 +47,6 @@ export interface ManyStepsResult<State extends Parameters> {
 export interface ManySteps<State extends Parameters> {
   /** The most steps that one call takes. */
   readonly stepsPerCall: number;
+  /** Takes `count` steps from `step` on. */
   run(inputs: ManyStepsInputs<State>): ManyStepsResult<State>;
 }

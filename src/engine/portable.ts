@@ -1,5 +1,5 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { type Tensor, tf } from "../engine/tf.js";
+import { type Tensor, tf } from "./tf.js";
 
 /** Name under which JavaScript on a tensor's values runs as a kernel, which `tidy`, the tape and a recorder of kernels then see. */
 const kernelName = "PortableOperation";
