@@ -98,7 +98,7 @@ export function scalingChart(scaled: readonly Scaled[]): ChartSpec {
         type: "quantitative",
         title: `${titles[workload].slice(2)}: ${size}`,
         scale: { type: "log", nice: false, padding: 5 },
-        axis: { values, tickCount: values.length, format: "~r", tickCount: 12 },
+        axis: { values, tickCount: values.length, format: "~r", labelOverlap: false },
       },
       y: {
         field: "min",
