@@ -1,6 +1,6 @@
-import { normal, normalLogDensity, split, type Tensor, tf, uniform } from "marginalia";
+import { foldIn, hmcChain, normal, normalLogDensity, split, type Tensor, tf, uniform } from "marginalia";
 import { banana, initSemiImplicit, meanNet, type SemiImplicit } from "./banana.js";
-import { descend, type Workload } from "./workload.js";
+import { descend, tidied, type Workload } from "./workload.js";
 
 const stepSize = 0.2;
 
@@ -14,25 +14,36 @@ export const uivi: Workload<SemiImplicit> = {
   sizes: { S: 64, burnIn: 5, kept: 5, leapfrogs: 5, width: 50 },
   init: initSemiImplicit,
   noise: ({ S, burnIn, kept }, key) => {
-    const [own, within, momenta, accept] = split(key, 4);
-    return {
+    const [own, within, chain] = split(key, 3);
+    // Transition t of `hmcChain` draws its momenta and its uniforms from the first two children of the key folded by t.
+    const transitions = Array.from({ length: burnIn + kept }, (_, t) => split(foldIn(chain, t), 3));
+    return tidied(() => ({
       own: normal(own, [S, 3]),
       within: normal(within, [S, 2]),
-      momenta: normal(momenta, [burnIn + kept, S, 3]),
-      accept: uniform(accept, [burnIn + kept, S]),
-    };
+      momenta: tf.stack(transitions.map(([momenta]) => normal(momenta, [S, 3]))),
+      accept: tf.stack(transitions.map(([, accept]) => uniform(accept, [S]))),
+    }));
   },
   step: (sizes) => {
     const net = meanNet(sizes);
-    const { S, kept, leapfrogs } = sizes;
+    const { S, burnIn, kept, leapfrogs } = sizes;
     return descend(({ parameters, key }) => {
-      const { own, within, momenta, accept } = uivi.noise(sizes, key);
+      const [ownKey, withinKey, chainKey] = split(key, 3);
+      const [own, within] = [normal(ownKey, [S, 3]), normal(withinKey, [S, 2])];
       const scale = tf.exp(parameters.logScale);
       const z = tf.add(net.apply(parameters.net, own), tf.mul(scale, within));
       const logReverse = (epsilon: Tensor): Tensor =>
         tf.add(normalLogDensity(z, net.apply(parameters.net, epsilon), scale, 1), normalLogDensity(epsilon, 0, 1, 1));
-      const chain = hamiltonian({ logDensity: logReverse, start: own, momenta, accept, leapfrogs });
-      const means = tf.reshape(net.apply(parameters.net, tf.concat(chain.slice(-kept))), [kept, S, 2]);
+      const { positions } = hmcChain({
+        logDensity: logReverse,
+        position: own,
+        burnIn,
+        samples: kept,
+        stepSize: tf.scalar(stepSize),
+        leapfrogSteps: leapfrogs,
+        key: chainKey,
+      });
+      const means = net.apply(parameters.net, positions); // [kept, S, 2]
       const score = tf.div(tf.sub(tf.mean(means, 0), z), tf.square(scale)); // ∇_z log q(z), estimated
       return (phi) => {
         const z = tf.add(net.apply(phi.net, own), tf.mul(tf.exp(phi.logScale), within));
@@ -41,36 +52,3 @@ export const uivi: Workload<SemiImplicit> = {
     });
   },
 };
-
-/** The states of a Hamiltonian Monte Carlo chain, one for each of the momenta `[T, S, D]`, S chains side by side. */
-function hamiltonian(options: {
-  readonly logDensity: (x: Tensor) => Tensor;
-  readonly start: Tensor;
-  readonly momenta: Tensor;
-  readonly accept: Tensor;
-  readonly leapfrogs: number;
-}): Tensor[] {
-  const { logDensity, start, momenta, accept, leapfrogs } = options;
-  const differentiate = tf.valueAndGrad(logDensity);
-  const ones = tf.ones([start.shape[0]]);
-  let here = { x: start, ...differentiate(start, ones) };
-  const thresholds = tf.unstack(tf.log(accept));
-  return tf.unstack(momenta).map((momentum, t) => {
-    let there = here;
-    let p = tf.add(momentum, tf.mul(here.grad, stepSize / 2));
-    for (let i = 1; i <= leapfrogs; i++) {
-      const x = tf.add(there.x, tf.mul(p, stepSize));
-      there = { x, ...differentiate(x, ones) };
-      p = tf.add(p, tf.mul(there.grad, i === leapfrogs ? stepSize / 2 : stepSize));
-    }
-    const kinetic = tf.mul(tf.sum(tf.sub(tf.square(momentum), tf.square(p)), 1), 0.5);
-    const moved = tf.less(thresholds[t]!, tf.add(tf.sub(there.value, here.value), kinetic));
-    const movedRows = tf.expandDims(moved, 1);
-    here = {
-      x: tf.where(movedRows, there.x, here.x),
-      grad: tf.where(movedRows, there.grad, here.grad),
-      value: tf.where(moved, there.value, here.value),
-    };
-    return here.x;
-  });
-}
