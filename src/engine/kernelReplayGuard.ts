@@ -1,4 +1,5 @@
 import { CompileError } from "./compileError.js";
+import { inForce } from "./inForce.js";
 import { tf } from "./tf.js";
 
 interface Read {
@@ -33,14 +34,15 @@ export class RecordingGuard {
           "draw with normal(key, shape) and its like, from a key that the step is given.",
       );
     };
-    try {
+    const undo = (): void => {
+      Object.assign(engine, { read, readSync });
+      Math.random = random;
+    };
+    return inForce(undo, () => {
       const result = step();
       this.check();
       return result;
-    } finally {
-      Object.assign(engine, { read, readSync });
-      Math.random = random;
-    }
+    });
   }
 
   /** Permits the latest read of the data: whoever made it has said how to make it again. */

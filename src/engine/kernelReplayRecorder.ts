@@ -1,5 +1,6 @@
 import type { KernelBackend, KernelFunc, TensorInfo } from "@tensorflow/tfjs";
 import { CompileError } from "./compileError.js";
+import { inForce } from "./inForce.js";
 import { RecordingGuard } from "./kernelReplayGuard.js";
 import { type Call, type KernelInputs, Value, type View } from "./kernelReplayPlan.js";
 import { type KeyTrace, type Redraw, withKeyTrace } from "./keyTrace.js";
@@ -53,12 +54,11 @@ export class KernelRecorder implements KeyTrace {
     const originals = kernels.map(({ kernelFunc }) => kernelFunc);
     for (const kernel of kernels) kernel.kernelFunc = this.reporting(kernel.kernelName, kernel.kernelFunc);
     recordings++;
-    try {
-      return this.#guard.watch(() => withKeyTrace(this, step));
-    } finally {
+    const undo = (): void => {
       recordings--;
       for (const [i, kernel] of kernels.entries()) kernel.kernelFunc = originals[i]!;
-    }
+    };
+    return inForce(undo, () => this.#guard.watch(() => withKeyTrace(this, step)));
   }
 
   /** How a replay sees the tensor. What comes neither of inputs nor of draws is a constant. */

@@ -1,3 +1,4 @@
+import { inForce } from "./inForce.js";
 import type { Tensor } from "./tf.js";
 import type { Words } from "./threefry.js";
 
@@ -33,9 +34,7 @@ export function keyTrace(): KeyTrace | undefined {
 export function withKeyTrace<T>(trace: KeyTrace, step: () => T): T {
   const outer = active;
   active = trace;
-  try {
-    return step();
-  } finally {
+  return inForce(() => {
     active = outer;
-  }
+  }, step);
 }

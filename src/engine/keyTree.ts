@@ -1,10 +1,7 @@
 import { threefry2x32, type Words } from "./threefry.js";
 
-/** A derivation: from which node of the tree, by which counter. Roots have none. */
-interface Derivation {
-  readonly parent: number;
-  readonly counter: Words;
-}
+/** How a node of the tree comes about: from which other, by which counter; or as a constant of the program. Roots are given. */
+type Derivation = { readonly parent: number; readonly counter: Words } | { readonly constant: Words };
 
 /** The seeds that a loop inside the step draws with: one tree, grown anew from the keys of every turn. */
 interface LoopSeeds {
@@ -28,6 +25,12 @@ export class KeyTree {
   addRoot(key: object): void {
     this.#index.set(key, this.#derivations.length);
     this.#derivations.push(undefined);
+  }
+
+  /** Adds a key that is the same at every replay. */
+  addConstant(key: { readonly words: Words }): void {
+    this.#index.set(key, this.#derivations.length);
+    this.#derivations.push({ constant: key.words });
   }
 
   knows(key: object): boolean {
@@ -73,11 +76,18 @@ export class KeyTree {
     return this.#loops.slice(0, loop).reduce((total, { keys, tree }) => total + keys.length * tree.size, this.ownSeeds);
   }
 
+  /** All that {@link seeds} depends on but the roots. */
+  get description(): unknown {
+    return [this.#derivations, this.#seeds, this.#loops.map(({ keys, tree }) => [keys, tree.description])];
+  }
+
   /** Writes the words of all seeds for the given roots into `out`, from seed `offset` on; two numbers a seed. */
   seeds(roots: readonly Words[], out: Int32Array, offset = 0): void {
     const words: Words[] = [];
     this.#derivations.forEach((derivation, i) => {
-      words.push(derivation ? threefry2x32(words[derivation.parent]!, derivation.counter) : roots[i]!);
+      if (!derivation) words.push(roots[i]!);
+      else if ("constant" in derivation) words.push(derivation.constant);
+      else words.push(threefry2x32(words[derivation.parent]!, derivation.counter));
     });
     let at = 2 * offset;
     for (const node of this.#seeds) {

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { CompileError } from "./compileError.js";
 import { fusedDraw, philoxState, philoxStates, stateWords } from "./fusedDraws.js";
 import { type AttributeValue, dataTypes, Graph, type Reference, shapeValue } from "./graph.js";
+import { inForce } from "./inForce.js";
 import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
 import { KeyTree } from "./keyTree.js";
 import { type DataId, type NativeAttribute, type NativeBackend, nativeBackend } from "./nativeBackend.js";
@@ -113,9 +114,19 @@ export class Recording implements KeyTrace {
   /** The seeds of a loop, `[turns, seeds a turn, words of a seed]`, given the keys of each turn. */
   loopSeeds(keys: readonly (readonly Key[])[], tree: KeyTree): Reference {
     const shape = [keys.length, tree.size, this.seedWords];
-    if (!keys.flat().every((key) => this.keys.knows(key))) {
-      const known = this.parent && keys.flat().every((key) => this.parent?.knows(key));
-      if (known) return this.#captureReference((this.parent as Recording).loopSeeds(keys, tree), shape);
+    const foreign = keys.flat().filter((key) => !this.keys.knows(key));
+    const { parent } = this;
+    if (foreign.length < keys.flat().length) {
+      if (foreign.some((key) => parent?.knows(key))) {
+        throw new CompileError(
+          "a loop within a loop has keys of the turn around it and keys from further out; derive them all from one key.",
+        );
+      }
+      for (const key of foreign) this.keys.addConstant(key);
+    } else if (foreign.length > 0) {
+      if (parent && foreign.some((key) => parent.knows(key))) {
+        return this.#captureReference(parent.loopSeeds(keys, tree), shape);
+      }
       const words = new Int32Array(2 * keys.length * tree.size);
       for (const [i, turn] of keys.entries()) {
         tree.seeds(
@@ -152,6 +163,12 @@ export class Recording implements KeyTrace {
   }
 
   #capture(id: DataId, input: object): Reference {
+    if (!this.parent && madeUnseen.has(id)) {
+      throw new CompileError(
+        `the step uses a tensor of a loop's body outside of the loop, or of another model${callSite()}, which would be frozen; ` +
+          "return it from the body, or give it to the step as an input.",
+      );
+    }
     if (input instanceof tf.Variable) {
       throw new CompileError("the step uses a tf.Variable, whose value would be frozen; pass its value as an input.");
     }
@@ -175,10 +192,15 @@ export class Recording implements KeyTrace {
 
   #constant(id: DataId): Reference {
     const backend = nativeBackend();
-    const { shape } = backend.tensorMap.get(id)!;
+    const { shape, dtype } = backend.tensorMap.get(id)!;
+    if (dtype === dataTypes.string || dtype === dataTypes.complex64) {
+      throw new CompileError(
+        `the step uses a tensor of strings or of complex numbers${callSite()}, which it cannot hold.`,
+      );
+    }
     this.origins[this.graph.nodes.length] = stack();
     return this.graph.constant(
-      typeOf(id),
+      dtype,
       shape,
       offRecord(() => backend.readSync(id)),
     );
@@ -189,6 +211,8 @@ export class Recording implements KeyTrace {
 const recordings: Recording[] = [];
 /** Tensors whose numbers JavaScript wrote while the step ran. */
 let madeInside = new WeakSet<DataId>();
+/** Tensors that libtensorflow made while the step ran; the recorder has names for all but those that it was not shown. */
+let madeUnseen = new WeakSet<DataId>();
 let isOffRecord = false;
 
 /** The innermost body that is being recorded, if one is. */
@@ -201,12 +225,11 @@ export function recordInto<T>(recording: Recording, body: () => T): T {
   const outermost = recordings.length === 0;
   const restore = outermost ? hook(nativeBackend()) : undefined;
   recordings.push(recording);
-  try {
-    return withKeyTrace(recording, body);
-  } finally {
+  const undo = (): void => {
     recordings.pop();
     restore?.();
-  }
+  };
+  return inForce(undo, () => withKeyTrace(recording, body));
 }
 
 /** A stand-in for seeds whose place is known only when the body is complete. */
@@ -214,11 +237,21 @@ function unboundReference(): Reference {
   return { node: "", position: 0, dtype: dataTypes.int32 };
 }
 
+const hooked = [
+  "executeSingleOutput",
+  "executeMultipleOutputs",
+  "createOutputTensor",
+  "read",
+  "readSync",
+  "write",
+] as const satisfies readonly (keyof NativeBackend)[];
+
 /** Puts the recorder between tfjs's kernels and the addon; returns what takes it away again. */
 function hook(backend: NativeBackend): () => void {
-  const { executeSingleOutput, executeMultipleOutputs, read, readSync, write } = backend;
+  const { executeSingleOutput, executeMultipleOutputs, createOutputTensor, read, readSync, write } = backend;
   const { random } = Math;
   madeInside = new WeakSet();
+  madeUnseen = new WeakSet();
   const note = (
     name: string,
     attributes: readonly NativeAttribute[],
@@ -240,6 +273,11 @@ function hook(backend: NativeBackend): () => void {
     const outputs = executeMultipleOutputs.call(backend, name, attributes, inputs, count);
     note(name, attributes, inputs, outputs);
     return outputs;
+  };
+  backend.createOutputTensor = (output) => {
+    const tensor = createOutputTensor.call(backend, output);
+    madeUnseen.add(tensor.dataId);
+    return tensor;
   };
   const refuse = (id: DataId): void => {
     if (!isOffRecord && currentRecording()?.has(id)) throw new CompileError(readsAValue());
@@ -265,9 +303,7 @@ function hook(backend: NativeBackend): () => void {
   return () => {
     Object.assign(Math, { random });
     const own = backend as Partial<NativeBackend>;
-    for (const method of ["executeSingleOutput", "executeMultipleOutputs", "read", "readSync", "write"] as const) {
-      delete own[method];
-    }
+    for (const method of hooked) delete own[method];
   };
 }
 
@@ -275,11 +311,9 @@ function hook(backend: NativeBackend): () => void {
 export function offRecord<T>(compute: () => T): T {
   const before = isOffRecord;
   isOffRecord = true;
-  try {
-    return compute();
-  } finally {
+  return inForce(() => {
     isOffRecord = before;
-  }
+  }, compute);
 }
 
 /** Notes one operation, in the form that a graph runs fastest. */

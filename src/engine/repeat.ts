@@ -1,6 +1,6 @@
 import type { Reference } from "./graph.js";
-import { isolated } from "./isolated.js";
 import { isNative } from "./native.js";
+import { onOwnTape } from "./ownTape.js";
 import { cloneParameters, disposeParameters, leaves, type Parameters, withTensors } from "./parameters.js";
 import { foldIn, type Key } from "./random.js";
 import { currentRecording, offRecord, type Recording } from "./recorder.js";
@@ -33,7 +33,7 @@ export function repeat<State extends Parameters>(options: RepeatOptions<State>):
     throw new Error(`repeat: times must be a non-negative integer, not ${times}.`);
   }
   const recording = isNative() ? currentRecording() : undefined;
-  return tidied(() => isolated(() => (recording ? recordRepeat(recording, options) : runTurns(options))));
+  return onOwnTape(() => (recording ? recordRepeat(recording, options) : runTurns(options)));
 }
 
 function runTurns<State extends Parameters>({ times, init, key, body }: RepeatOptions<State>): State {

@@ -1,5 +1,6 @@
 import { type Tensor, tf } from "../engine/tf.js";
-import { tidied } from "../engine/values.js";
+
+export { onOwnTape } from "../engine/ownTape.js";
 
 /** Log-density of every row: positions `[..., D]` to `[...]`, up to a constant, differentiable in the position. */
 export type LogDensity = (position: Tensor) => Tensor;
@@ -11,28 +12,6 @@ export type Slope = {
   /** `[..., D]`. */
   readonly gradient: Tensor;
 };
-
-/**
- * Runs `compute` on a gradient tape of its own, as if nothing around it were being differentiated.
- *
- * It may take gradients, however deep inside another derivative it runs, and what it returns is a constant to that derivative. The outer tape
- * records and keeps nothing of it, so hundreds of inner gradients cost no memory there. All but the result is disposed.
- */
-export function onOwnTape<T extends object>(compute: () => T): T {
-  const { state } = tf.engine();
-  const outer = { activeTape: state.activeTape, gradientDepth: state.gradientDepth, kernelDepth: state.kernelDepth };
-  // kernelDepth is positive inside a custom gradient, which would keep the own tape from recording.
-  Object.assign(state, { activeTape: [], gradientDepth: 0, kernelDepth: 0 });
-  try {
-    return tidied(compute);
-  } catch (error) {
-    // A derivative that threw leaves what its tape saved for the way back.
-    for (const { saved } of state.activeTape ?? []) for (const tensor of saved ?? []) tensor.dispose();
-    throw error;
-  } finally {
-    Object.assign(state, outer);
-  }
-}
 
 /**
  * A log-density with its gradient, row by row; where it does not depend on the position, the gradient is 0.
