@@ -4,6 +4,7 @@ import { leaves, type Parameters, withTensors } from "./parameters.js";
 import { foldIn, type Key } from "./random.js";
 import { currentRecording, offRecord } from "./recorder.js";
 import { copyOf, recordLoop } from "./recordLoop.js";
+import { formatShape } from "./shape.js";
 import { type Scalar, type Tensor, tf } from "./tf.js";
 import { tidied } from "./values.js";
 
@@ -63,7 +64,7 @@ export interface CompiledLoop<
  *
  * The numbers do not depend on how the steps are cut into calls. On the wasm and cpu backends the loop is one of JavaScript over compiled steps.
  *
- * @throws Error as {@link compile}; or if `count` is not an integer from 1 to `most`.
+ * @throws Error as {@link compile}; or if `count` is not an integer from 1 to `most`, or what is given for each has not that many rows.
  */
 export function compileLoop<
   State extends Parameters,
@@ -82,7 +83,14 @@ export function compileLoop<
     if (!Number.isInteger(count) || count < 1 || count > most) {
       throw new Error(`compileLoop: count must be an integer from 1 to ${most}, not ${count}.`);
     }
-    if (!isNative()) return tidied(() => runSteps(single, inputs));
+    for (const { path, tensor } of leaves(each)) {
+      if (tensor.shape[0] === count) continue;
+      throw new Error(
+        `compileLoop: each.${path} needs a row a step, ${count}, but has the shape ${formatShape(tensor.shape)}.`,
+      );
+    }
+    // A derivative goes through the steps one by one; no gradient flows through a loop of the graph.
+    if (!isNative() || tf.engine().state.gradientDepth > 0) return tidied(() => runSteps(single, inputs));
     return tidied(() => {
       const padded = mapEach(each, (rows) => padTo(rows, count, most));
       const turns = Array.from({ length: most }, (_, t) => keysAt(keys, first + Math.min(t, count - 1)));

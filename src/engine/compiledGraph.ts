@@ -1,7 +1,7 @@
 import { CompileError } from "./compileError.js";
 import { philoxStates } from "./fusedDraws.js";
 import { dataTypes, Graph, type GraphNode } from "./graph.js";
-import { nativeBackend } from "./nativeBackend.js";
+import type { DataId } from "./nativeBackend.js";
 import type { Key } from "./random.js";
 import { callSite, Recording, recordInto } from "./recorder.js";
 import { copyOf } from "./recordLoop.js";
@@ -84,28 +84,27 @@ function isSmall({ graph, functions }: Recording): boolean {
 }
 
 function loadGraph({ recording, outputs }: Recorded): CompiledGraph {
-  const { keys, captures, graph, functions, fused } = recording;
-  if (keys.size > 0) recording.bindSeeds(graph.parameter(dataTypes.int32, [keys.size, recording.seedWords]));
-  const session = fused ? throughXla(graph, functions) : new Session(graph, functions);
-  const backend = nativeBackend();
-  for (const { id } of captures) backend.incRef(id);
+  const { keys, captures, graph, functions, fused, seedWords } = recording;
+  if (keys.size > 0) recording.bindSeeds(graph.parameter(dataTypes.int32, [keys.size, seedWords]));
   const captured = captures.map(({ id }) => ({ dataId: id }));
+  const session = fused ? throughXla(graph, functions, captured) : new Session(graph, functions, captured);
   const words = new Int32Array(2 * keys.size);
   return {
     run: ({ tensors, keys: roots }) => {
-      const seeds = keys.size > 0 ? [seedsOf(recording, roots, words)] : [];
+      const seeds = keys.size > 0 ? [seedsOf({ keys, fused, seedWords }, roots, words)] : [];
       const results = session.run([...tensors, ...captured, ...seeds]);
       return outputs.rebuild(results, []);
     },
-    dispose: () => {
-      session.release();
-      for (const { id } of captures) backend.disposeData(id);
-    },
+    dispose: () => session.release(),
   };
 }
 
 /** Loads the graph as one function that XLA compiles whole, at its first run. */
-function throughXla(graph: Graph, functions: readonly Graph[]): Session {
+function throughXla(
+  graph: Graph,
+  functions: readonly Graph[],
+  captured: readonly { readonly dataId: DataId }[],
+): Session {
   const outer = new Graph("outer");
   graph.functionAttributes = { _XlaMustCompile: { b: true } };
   const inputs = graph.parameters.map(({ dtype, shape }) => outer.parameter(dtype, shape));
@@ -115,10 +114,14 @@ function throughXla(graph: Graph, functions: readonly Graph[]): Session {
     Tout: { list: { type: graph.results.map(({ dtype }) => dtype) } },
     _XlaMustCompile: { b: true },
   });
-  return new Session(outer, [graph, ...functions]);
+  return new Session(outer, [graph, ...functions], captured);
 }
 
-function seedsOf({ keys, fused, seedWords }: Recording, roots: readonly Key[], words: Int32Array): Tensor {
+function seedsOf(
+  { keys, fused, seedWords }: Pick<Recording, "keys" | "fused" | "seedWords">,
+  roots: readonly Key[],
+  words: Int32Array,
+): Tensor {
   keys.seeds(
     roots.map(({ words: root }): Words => root),
     words,
@@ -178,6 +181,12 @@ function refuseDifference(first: Recording, second: Recording): void {
     first.captures.some(({ id }, i) => id !== second.captures[i]?.id)
   ) {
     throw new CompileError("the step takes other tensors from around itself in every run; give them to it as inputs.");
+  }
+  if (!sameValue(first.keys.description, second.keys.description)) {
+    throw new CompileError(
+      "the keys that the step derives change from run to run and would be frozen; derive them from the keys that it is given alone, " +
+        "and fold counters in before the call.",
+    );
   }
   first.functions.forEach((body, i) => {
     const other = second.functions[i];

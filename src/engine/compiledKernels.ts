@@ -18,15 +18,18 @@ export function compileKernels(step: (inputs: unknown) => unknown, inputs: Flatt
   };
   const recorded = recordKernels(run, { inputs: inputs.tensors, keys: inputs.keys });
   tf.dispose(recorded.outputs);
-  checkOutputs(outputs as Flattened<Key>);
   const changed = otherKeys(inputs.keys);
-  const isSame = tf.tidy(() => sameBits(recorded.replay(inputs.tensors, changed), run(inputs.tensors, changed)));
-  if (!isSame) {
+  try {
+    checkOutputs(outputs as Flattened<Key>);
+    if (!tf.tidy(() => sameBits(recorded.replay(inputs.tensors, changed), run(inputs.tensors, changed)))) {
+      throw new CompileError(
+        "two runs of the step on the same input differ: it holds a number of JavaScript that changes from run to run; " +
+          "give the step what changes as a tensor, and let it draw from the keys that it is given.",
+      );
+    }
+  } catch (error) {
     recorded.dispose();
-    throw new CompileError(
-      "two runs of the step on the same input differ: it holds a number of JavaScript that changes from run to run; " +
-        "give the step what changes as a tensor, and let it draw from the keys that it is given.",
-    );
+    throw error;
   }
   return {
     run: ({ tensors, keys }) => (outputs as Flattened<Key>).rebuild(recorded.replay(tensors, keys), []),
@@ -35,8 +38,9 @@ export function compileKernels(step: (inputs: unknown) => unknown, inputs: Flatt
 }
 
 function sameBits(a: readonly Tensor[], b: readonly Tensor[]): boolean {
+  if (a.length !== b.length) return false;
   return a.every((tensor, i) => {
-    const other = (b[i] as Tensor).dataSync();
-    return tensor.dataSync().every((value, j) => Object.is(value, other[j]));
+    const [values, other] = [tensor.dataSync(), (b[i] as Tensor).dataSync()];
+    return values.length === other.length && values.every((value, j) => Object.is(value, other[j]));
   });
 }

@@ -20,7 +20,7 @@ type Build<K> = (tensors: readonly Tensor[], keys: readonly K[]) => unknown;
  * Takes a nested record of tensors, keys and plain values apart.
  *
  * @param what what the record is called in errors.
- * @throws Error naming the place of what is neither a tensor, a key, nor a plain value.
+ * @throws Error naming the place of what is neither a tensor (not disposed, of numbers or truth values), a key, nor a plain value.
  */
 export function flatten<K extends object>(record: unknown, what: string): Flattened<K> {
   const tensors: Tensor[] = [];
@@ -29,6 +29,7 @@ export function flatten<K extends object>(record: unknown, what: string): Flatte
   const signature: string[] = [];
   const walk = (node: unknown, path: string): Build<K> => {
     if (node instanceof tf.Tensor) {
+      checkTensor(node, path);
       const at = tensors.push(node) - 1;
       signature.push(`${node.dtype}${formatShape(node.shape)}`);
       return (given) => given[at];
@@ -53,18 +54,31 @@ export function flatten<K extends object>(record: unknown, what: string): Flatte
       signature.push("}");
       return (...given) => Object.fromEntries(parts.map(([name, build]) => [name, build(...given)]));
     }
-    if (node !== null && (typeof node === "object" || typeof node === "function")) {
-      const kind = typeof node === "function" ? "function" : (node.constructor?.name ?? "object");
+    if (node !== null && ["object", "function", "symbol"].includes(typeof node)) {
+      const kind = typeof node === "object" ? (node.constructor?.name ?? "object") : typeof node;
       throw new CompileError(
         `${path} is of the kind ${kind}; use tensors, keys and plain values in records and lists.`,
       );
     }
     if (node !== undefined && node !== null) plain.push(path);
-    signature.push(typeof node === "bigint" ? `${node}n` : (JSON.stringify(node) ?? "undefined"));
+    signature.push(plainSignature(node));
     return () => node;
   };
   const rebuild = walk(record, what);
   return { tensors, keys, plain, signature: signature.join(" "), rebuild };
+}
+
+function checkTensor({ dtype, isDisposed }: Tensor, path: string): void {
+  if (isDisposed) throw new Error(`compile: ${path} is a tensor that has been disposed.`);
+  if (dtype === "float32" || dtype === "int32" || dtype === "bool") return;
+  throw new CompileError(`${path} is a tensor of ${dtype}; a compiled step takes and returns float32, int32 and bool.`);
+}
+
+/** Equal for equal plain values alone: JSON has but one word for NaN, the infinities and null. */
+function plainSignature(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function isKey(node: unknown): boolean {

@@ -3,6 +3,7 @@ import { ready } from "../../src/engine/backend.js";
 import { compile } from "../../src/engine/compile.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
 import { nativeBackend } from "../../src/engine/nativeBackend.js";
+import { offTape } from "../../src/engine/offTape.js";
 import { foldIn, type Key, normal, randomKey, split } from "../../src/engine/random.js";
 import { repeat } from "../../src/engine/repeat.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../../src/engine/tf.js";
@@ -79,6 +80,16 @@ describe("compile", () => {
     compiled.dispose();
   });
 
+  it("tells plain values apart that JSON does not", () => {
+    const compiled = compile(({ x, by }: { x: Tensor; by: number | null }) => ({ y: tf.mul(x, by ?? 7) }));
+    tf.tidy(() => {
+      const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
+      expect(values.map((by) => numbers(compiled({ x: tf.scalar(2), by }).y)[0])).toEqual(values);
+      expect(numbers(compiled({ x: tf.scalar(2), by: null }).y)).toEqual([14]);
+    });
+    compiled.dispose();
+  });
+
   it("forgets the graph that was used longest ago when it holds 32", () => {
     const compiled = compile(({ x, by }: { x: Tensor; by: number }) => ({ y: tf.mul(x, by) }));
     tf.tidy(() => {
@@ -108,7 +119,9 @@ describe("compile", () => {
       expect(numbers(compiled({ x: tf.scalar(2) }).y)).toEqual([4000]);
     });
     numTensors = tf.memory().numTensors;
+    const { numDataBuffers } = tf.memory();
     compiled.dispose();
+    expect(tf.memory().numDataBuffers).toBe(numDataBuffers - 1);
   });
 
   it("returns inputs and constants as tensors of their own", () => {
@@ -151,6 +164,8 @@ describe("compile", () => {
     let count = 0;
     const counting = compile(({ x }: { x: Tensor }) => ({ y: tf.mul(x, count++) }));
     expect(() => tf.tidy(() => counting({ x: tf.scalar(1) }))).toThrow(/two runs of the step on the same input differ/);
+    const returning = compile(({ x }: { x: Tensor }) => ({ y: tf.mul(x, 2), count: 1 }));
+    expect(() => tf.tidy(() => returning({ x: tf.scalar(1) }))).toThrow(/output\.count is a plain value/);
     await ready({ backend: "tensorflow" });
   });
 
@@ -210,6 +225,56 @@ describe("compile", () => {
         y: tf.add(x, normal({ words: [key.words[0], 1] }, [2])),
       }));
       expect(() => tf.tidy(() => compiled({ ...x(), key: randomKey(1) }))).toThrow(/changes from run to run/);
+    });
+
+    it("a key that is derived by a counter from around the step", () => {
+      let count = 0;
+      const counting = compile(({ key }: { key: Key }) => ({ y: normal(foldIn(key, count++), [2]) }));
+      expect(() => tf.tidy(() => counting({ key: randomKey(1) }))).toThrow(/the keys that the step derives change/);
+      const taking = compile(({ key }: { key: Key }) => ({ y: normal(split(key)[count++ % 2] as Key, [2]) }));
+      expect(() => tf.tidy(() => taking({ key: randomKey(1) }))).toThrow(/the keys that the step derives change/);
+      const looping = compile(({ key }: { key: Key }) =>
+        repeat({
+          times: 2,
+          init: { x: tf.zeros([2]) },
+          key,
+          body: ({ key: turn }) => ({ x: normal(foldIn(turn, count++), [2]) }),
+        }),
+      );
+      expect(() => tf.tidy(() => looping({ key: randomKey(1) }))).toThrow(/the keys that the step derives change/);
+    });
+
+    it("a tensor of a loop's body that is used outside of the loop", () => {
+      const message = refusal(({ x }) => {
+        let last = x;
+        const { sum } = repeat({
+          times: 2,
+          init: { sum: x },
+          key: randomKey(1),
+          body: ({ state }) => {
+            last = tf.keep(tf.neg(state.sum));
+            return { sum: tf.add(state.sum, 1) };
+          },
+        });
+        try {
+          return { y: tf.add(sum, last) };
+        } finally {
+          last.dispose();
+        }
+      });
+      expect(message).toMatch(
+        /uses a tensor of a loop's body outside of the loop.* \(at .*compile\.test\.ts:\d+:\d+\)/,
+      );
+    });
+
+    it("tensors that have been disposed, and tensors of strings", () => {
+      const compiled = compile(({ x }: { x: Tensor }) => ({ x }));
+      const { x: gone } = x();
+      compiled({ x: gone }).x.dispose();
+      gone.dispose();
+      expect(() => compiled({ x: gone })).toThrow("compile: the step's input.x is a tensor that has been disposed.");
+      compiled.dispose();
+      expect(refusal(() => ({ y: tf.tensor1d(["a"]) }))).toMatch(/output\.y is a tensor of string/);
     });
 
     it("a step that does another thing every time", () => {
@@ -297,6 +362,25 @@ describe("repeat", () => {
         const [a, b] = [nested({ key }), compiled({ key })];
         expectClose(b.x, a.x);
       }
+    });
+    compiled.dispose();
+  });
+
+  it("takes derivatives inside a custom gradient, where the tape around it rests", () => {
+    const slope = (): Tensor =>
+      offTape(() => {
+        const { y } = repeat({
+          times: 2,
+          init: { y: tf.tensor1d([1, 2]) as Tensor },
+          key: randomKey(1),
+          body: ({ state }) => ({ y: valueAndGradient(({ y }) => tf.sum(tf.square(y as Tensor)), state).gradient.y }),
+        });
+        return y;
+      });
+    const compiled = compile(() => ({ slope: slope() }));
+    tf.tidy(() => {
+      expect(numbers(slope())).toEqual([4, 8]);
+      expect(numbers(compiled({}).slope)).toEqual([4, 8]);
     });
     compiled.dispose();
   });

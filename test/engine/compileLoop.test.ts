@@ -1,6 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BackendName, ready } from "../../src/engine/backend.js";
+import { compile } from "../../src/engine/compile.js";
 import { compileLoop, type LoopStep } from "../../src/engine/compileLoop.js";
+import { valueAndGradient } from "../../src/engine/gradient.js";
 import { foldIn, type Key, normal, randomKey, split } from "../../src/engine/random.js";
 import { repeat } from "../../src/engine/repeat.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../../src/engine/tf.js";
@@ -101,6 +103,56 @@ describe.each(["tensorflow", "wasm", "cpu"] satisfies BackendName[])("compileLoo
     const rows = run(loop, [8, 2]);
     expect(run(loop, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).toEqual(rows);
     expect(run(loop, [3, 7])).toEqual(rows);
+    loop.dispose();
+  });
+
+  it("is differentiated step by step, compiled around or not", () => {
+    const loop = compileLoop<{ x: Scalar }, { by: Scalar }, Record<string, never>, { x: Scalar }>(
+      ({ state, each }) => ({ state: { x: tf.mul(state.x, each.by) }, output: { x: state.x } }),
+      { most: 4 },
+    );
+    const slope = ({ x }: { x: Scalar }): { x: Scalar } => {
+      const each = { by: tf.tensor1d([1, 2, 3]) as unknown as Scalar };
+      const last = (at: { x: Scalar }): Scalar => loop({ state: at, each, keys: {}, first: 0, count: 3 }).state.x;
+      return valueAndGradient(last, { x }).gradient;
+    };
+    const compiled = compile(slope);
+    tf.tidy(() => {
+      for (const run of [slope, compiled]) expect(numbers(run({ x: tf.scalar(2) }).x)).toEqual([6]);
+    });
+    compiled.dispose();
+    loop.dispose();
+  });
+
+  it("takes keys of the step around it beside keys of the program", () => {
+    const own = randomKey(9);
+    const loop = compileLoop<{ x: Scalar }, Record<string, never>, Keys, { x: Scalar }>(
+      ({ state, keys: { noise, other } }) => {
+        const x = tf.add(state.x, tf.add(normal(noise, []), normal(other, []))) as Scalar;
+        return { state: { x }, output: { x } };
+      },
+      { most: 4 },
+    );
+    const step = ({ key }: { key: Key }): { x: Scalar } =>
+      loop({ state: { x: tf.scalar(0) }, each: {}, keys: { noise: key, other: own }, first: 0, count: 3 }).state;
+    const compiled = compile(step);
+    tf.tidy(() => {
+      for (const key of [randomKey(1), randomKey(2)]) {
+        expect(numbers(compiled({ key }).x)[0]).toBeCloseTo(numbers(step({ key }).x)[0]!, 5);
+      }
+    });
+    compiled.dispose();
+    loop.dispose();
+  });
+
+  it("refuses rows for fewer steps or more", () => {
+    const loop = compileLoop(step, { most: 8 });
+    const { each, ...given } = inputs(0, 2);
+    const state = start();
+    expect(() => loop({ state, each, ...given, count: 3 })).toThrow(
+      "compileLoop: each.rate needs a row a step, 3, but has the shape [2].",
+    );
+    tf.dispose([state, each]);
     loop.dispose();
   });
 
