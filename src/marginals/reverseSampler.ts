@@ -110,7 +110,7 @@ export type HmcReverseParameters = {
   readonly logStepSize: Scalar;
 };
 
-/** Options of {@link hmcReverseSampler}; the defaults are the paper's. */
+/** Options of {@link hmcReverseSampler}; the defaults are the paper's, but for the jitter. */
 export interface HmcReverseOptions {
   /** Transitions before the first that is kept, ≥ 0. Default 5. */
   readonly burnIn?: number;
@@ -122,7 +122,7 @@ export interface HmcReverseOptions {
   readonly stepSize?: number;
   /** Acceptance probability that the step size is moved towards, or "none" to keep it. Default 0.9. */
   readonly targetAcceptance?: number | "none";
-  /** j in [0, 1): each chain's trajectory uses ε U, U uniform on [1 − j, 1 + j). Default 0, as in the paper. */
+  /** j in [0, 1): each chain's trajectory uses ε U, U uniform on [1 − j, 1 + j). Default 0.2; 0 in the paper. */
   readonly jitter?: number;
 }
 
@@ -131,7 +131,8 @@ export interface HmcReverseOptions {
  *
  * The start is an exact draw, so every state has the law q(ψ | z, x) however short the chain; but **it is independent of ψ_0 only after burn-in**, in the
  * limit. `uivi`'s bias is what correlation is left: for z = aε + σu, with ρ the correlation of ε′ and ε given z, the entropy's
- * ∂a is (1 − ρ) times the true one. Note that ρ need not fall steadily: trajectories of about a period come back to where they were (a little `jitter` mends that).
+ * ∂a is (1 − ρ) times the true one. Acceptance does not tell: on a Gaussian of deviation s, L steps with ε = 2s sin(π/L) come back to where they were,
+ * are all accepted, and keep ρ = 1 for ever. Adaptation can run into such a step size, hence the jitter.
  *
  * The step size is frozen within a chain and adapted from one training step to the next. log ε is a parameter like others: its
  * "gradient" is ā − target, ā the mean acceptance of all chains, so that whatever ascends the bound also runs the Robbins–Monro recursion log ε ← log ε + rate · (ā − target);
@@ -141,7 +142,7 @@ export interface HmcReverseOptions {
  * Source: Titsias & Ruiz 2019, section 3.2 and section 4 (settings); the recursion is Hoffman & Gelman 2014, eq. 5, in the step's own state.
  */
 export function hmcReverseSampler(options: HmcReverseOptions = {}): ReverseSampler<HmcReverseParameters> {
-  const { burnIn = 5, samples = 5, leapfrogSteps = 5, stepSize = 0.2, targetAcceptance = 0.9, jitter = 0 } = options;
+  const { burnIn = 5, samples = 5, leapfrogSteps = 5, stepSize = 0.2, targetAcceptance = 0.9, jitter = 0.2 } = options;
   checkCount("hmcReverseSampler: burnIn", burnIn, 0);
   checkCount("hmcReverseSampler: samples", samples, 1);
   checkCount("hmcReverseSampler: leapfrogSteps", leapfrogSteps, 1);

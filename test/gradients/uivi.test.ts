@@ -6,6 +6,7 @@ import { ready } from "../../src/engine/backend.js";
 import { leaves, type Parameters } from "../../src/engine/parameters.js";
 import { type Key, randomKey, split } from "../../src/engine/random.js";
 import { type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
+import { valuesOf } from "../../src/engine/values.js";
 import { hierarchicalLinearGaussian } from "../../src/families/hierarchicalLinearGaussian.js";
 import { exactReverse, mixingReverse } from "../../src/families/reverseConditional.js";
 import { checkGradient } from "../../src/gradients/check.js";
@@ -16,6 +17,7 @@ import { hierarchicalDensityProblem, initialParameters } from "../../src/margina
 import { iwhvi, sampleHierarchy, sivi } from "../../src/marginals/marginal.js";
 import {
   exactReverseSampler,
+  type HmcReverseOptions,
   hmcReverseSampler,
   importanceReverseSampler,
   ownReverseSampler,
@@ -79,6 +81,17 @@ function expectMeans(columns: readonly Float64Array[], truth: readonly number[],
   });
 }
 
+function hmcAcceptance(options: HmcReverseOptions): number {
+  const [sampler, q] = [hmcReverseSampler(options), at(1)];
+  const [acceptance] = valuesOf(() => {
+    const hierarchy = problemOf(sampler, 1).hierarchy(q);
+    const { z, psi: psi0 } = sampleHierarchy(hierarchy, randomKey(1), 1000);
+    const draws = sampler.sample(sampler.init(randomKey(2)), { hierarchy, z, psi0, key: randomKey(3) });
+    return tf.mean(draws.acceptanceProbability!);
+  });
+  return acceptance;
+}
+
 const biases = (columns: readonly Float64Array[]): number[] => columns.map((values, i) => mean(values) - exact[i]);
 const rows = 20_000;
 
@@ -132,7 +145,7 @@ describe("UIVI's gradient", () => {
       [0, 4],
       [30, 1],
     ]) {
-      const columns = perRow(hmcReverseSampler({ stepSize, burnIn, samples }), rows, randomKey(burnIn + 1));
+      const columns = perRow(hmcReverseSampler({ stepSize, burnIn, samples, jitter: 0 }), rows, randomKey(burnIn + 1));
       let correlation = 0;
       for (let s = 1; s <= samples; s++) correlation += kept ** (burnIn + s) / samples;
       expectMeans(columns, gradientAt(correlation), `${burnIn} + ${samples}`);
@@ -140,6 +153,14 @@ describe("UIVI's gradient", () => {
       if (burnIn <= 8) expect(slopeBias, `${burnIn} + ${samples}`).toBeLessThan(-8);
       else expect(Math.abs(slopeBias)).toBeLessThan(4.5); // .04 of the correlation is left
     }
+  });
+
+  it("learns nothing from trajectories of a whole period, all accepted, unless their length is jittered", () => {
+    const stepSize = ((2 * sigma) / Math.sqrt(total)) * Math.sin(Math.PI / 5);
+    expectMeans(perRow(hmcReverseSampler({ stepSize, jitter: 0 }), rows, randomKey(1)), gradientAt(1), "a period");
+    expect(hmcAcceptance({ stepSize, jitter: 0 })).toBeGreaterThan(0.9999);
+    const jittered = perRow(hmcReverseSampler({ stepSize }), rows, randomKey(2));
+    expect(Math.abs(biases(jittered)[0])).toBeLessThan((0.1 * a) / total + 4 * standardError(jittered[0]));
   });
 
   it("has a mean at which SIVI's arrives only as K grows, whose bias is that of another bound", () => {
@@ -252,7 +273,7 @@ describe("a UIVI step", () => {
   it("fits, compiled: q reaches the target, the chains 90 % acceptance", async () => {
     const family = hierarchicalLinearGaussian({ dimension: 2 });
     const marginal = sivi({ samples: 0 });
-    const reverse = hmcReverseSampler({ stepSize: 0.02, jitter: 0.2, burnIn: 2, samples: 2, leapfrogSteps: 3 });
+    const reverse = hmcReverseSampler({ stepSize: 0.02, burnIn: 2, samples: 2, leapfrogSteps: 3 });
     const logTarget = (z: Tensor3D) => normalLogDensity(z, 1, 2, 1);
     const problem = uiviProblem({
       problem: hierarchicalDensityProblem({ logDensity: logTarget, family, marginal }),
