@@ -85,7 +85,8 @@ export const uivi: Gradient = ({ problem: given, bound, theta, phi, samples, key
   }
   const { marginal, x } = problem;
   return tidied(() => {
-    const [draw, chain, report] = split(key, 3);
+    const [draw, rest] = split(key); // the draws of z are those that other gradients make of this key
+    const [chain, report] = split(rest);
     const hierarchy = problem.hierarchy(q);
     const drawn = sampleHierarchy(hierarchy, draw, samples);
     const { z, psi, conditional } = drawn;

@@ -10,6 +10,7 @@ import { gaussianConditional } from "../../src/families/gaussianConditional.js";
 import { gaussianReverse } from "../../src/families/gaussianReverse.js";
 import { hierarchical } from "../../src/families/hierarchical.js";
 import { estimateGradient } from "../../src/gradients/gradient.js";
+import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { uivi, uiviProblem } from "../../src/gradients/uivi.js";
 import { hierarchicalLatentVariableProblem, initialParameters } from "../../src/marginals/hierarchicalProblem.js";
 import { sivi } from "../../src/marginals/marginal.js";
@@ -61,6 +62,18 @@ describe.each(backends)("a UIVI step of an amortised q on %s", (backend) => {
           [value, ...leaves(gradient).map(({ tensor }) => tensor)].flatMap((tensor) => Array.from(tensor.dataSync()));
         expectClose(values(replayed), values(expected), 2e-5);
       }
+      // What concerns the model alone is any gradient's, from the same draws.
+      const plain = estimateGradient(reparameterised, {
+        problem: hierarchicalProblem,
+        bound: elbo,
+        theta,
+        samples: 4,
+        key: randomKey(4),
+        phi: { q: phi.q, tau: phi.tau },
+      });
+      const ofModel = ({ theta: slope }: { theta: typeof theta }) =>
+        leaves(slope).flatMap(({ tensor }) => Array.from(tensor.dataSync()));
+      expectClose(ofModel(eager.gradient), ofModel(plain.gradient), 2e-5);
       for (const { path, tensor } of leaves(eager.gradient)) {
         // Everything takes part, but for a τ that is not learnt here.
         const size = tensor.abs().sum().dataSync()[0];
