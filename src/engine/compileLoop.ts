@@ -93,7 +93,8 @@ export function compileLoop<
     if (!isNative() || tf.engine().state.gradientDepth > 0) return tidied(() => runSteps(single, inputs));
     return tidied(() => {
       const padded = mapEach(each, (rows) => padTo(rows, count, most));
-      const turns = Array.from({ length: most }, (_, t) => keysAt(keys, first + Math.min(t, count - 1)));
+      const taken = Array.from({ length: count }, (_, t) => keysAt(keys, first + t));
+      const turns = [...taken, ...new Array<Keys>(most - count).fill(taken[count - 1] as Keys)];
       const result = graph({ state, each: padded, turns, count: tf.scalar(count, "int32") });
       const output = mapEach(result.output, (rows) => (count === most ? rows : tf.slice(rows, 0, count)));
       return { state: result.state, output };

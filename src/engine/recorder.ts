@@ -8,6 +8,7 @@ import { type KeyTrace, withKeyTrace } from "./keyTrace.js";
 import { KeyTree } from "./keyTree.js";
 import { type DataId, type NativeAttribute, type NativeBackend, nativeBackend } from "./nativeBackend.js";
 import type { Key } from "./random.js";
+import { spreads } from "./spreads.js";
 import { type Tensor, tf } from "./tf.js";
 import type { Words } from "./threefry.js";
 
@@ -336,7 +337,7 @@ function addOperation(
   return product ? [product] : graph.add(name, inputs, encoded, shapes);
 }
 
-/** A batched product with one right-hand matrix as a plain one, which libtensorflow runs faster; nothing where it is truly batched. */
+/** A batched product with one right-hand matrix as a plain one; nothing where it is truly batched, or runs faster as it is. */
 function matrixProduct(
   graph: Graph,
   attributes: Readonly<Record<string, AttributeValue>>,
@@ -350,8 +351,9 @@ function matrixProduct(
   if (!single(right.shape) || (transposeLeft && !single(left.shape))) return undefined;
   const columns = left.shape.at(-1) as number;
   const rows = left.shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  const flat = [graph.reshape(left, [rows, columns]), graph.reshape(right, right.shape.slice(-2))];
   const width = shape.at(-1) as number;
+  if (transposeLeft ? spreads(columns, rows, width) : spreads(rows, columns, width)) return undefined;
+  const flat = [graph.reshape(left, [rows, columns]), graph.reshape(right, right.shape.slice(-2))];
   const result = graph.one("MatMul", flat, { transpose_a: { b: transposeLeft }, transpose_b: { b: transposeRight } }, [
     transposeLeft ? columns : rows,
     width,

@@ -1,5 +1,6 @@
 import { executeNative, isNative } from "../engine/native.js";
 import { formatShape } from "../engine/shape.js";
+import { spreads } from "../engine/spreads.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { differentiable } from "./differentiable.js";
 
@@ -61,13 +62,4 @@ function forward(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean)
 function sizes({ shape }: Tensor, transposed: boolean): [number, number] {
   const [rows = 0, columns = 0] = shape.slice(-2);
   return transposed ? [columns, rows] : [rows, columns];
-}
-
-/**
- * Whether a product is worth several threads, yet one that `MatMul` would keep to one thread. Measured over 25 shapes on two cores:
- * 1000×200×200 takes .35 ms as a batch and .56 ms as `MatMul`, 100×50×50 .066 and .027, 1000×200×784 1.11 and 1.03.
- */
-function spreads(rows: number, inner: number, columns: number): boolean {
-  const bytes = 4 * (rows * inner + inner * columns + rows * columns);
-  return rows * inner * columns >= 8e6 && bytes <= 4e6;
 }
