@@ -195,6 +195,7 @@ export {
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 // models and the problems that estimators look at
+export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
 export {
   type HierarchicalParameters,
   type HierarchicalProblem,
