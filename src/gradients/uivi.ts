@@ -25,6 +25,7 @@ export interface UiviProblem<
   Own extends Parameters,
 > extends Problem<Theta, UiviParameters<Phi, Eta, Own>, HierarchicalDraws>,
     Pick<HierarchicalProblem<Theta, Phi, Eta>, "marginal" | "x" | "hierarchy"> {
+  /** How ψ′ ~ q(ψ | z, x) is drawn. */
   readonly reverse: ReverseSampler<Own>;
 }
 
@@ -67,7 +68,7 @@ export function uiviProblem<
  * The `value` is that of the problem's marginal, a lower bound on the ELBO that is climbed.
  *
  * @throws Error if the bound is not the ELBO, if the problem has no reverse sampler, if no gradient flows through q's draws, or as the sampler does.
- * Source: Titsias & Ruiz 2019, "Unbiased implicit variational inference", eqs. 6–10 and Algorithm 1.
+ * Source: Titsias & Ruiz 2019, "Unbiased implicit variational inference", section 3. Their "unbiased" is the limit of long burn-in.
  */
 export const uivi: Gradient = ({ problem: given, bound, theta, phi, samples, key }) => {
   checkSamples(samples);

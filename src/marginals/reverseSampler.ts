@@ -134,9 +134,9 @@ export interface HmcReverseOptions {
  * ∂a is (1 − ρ) times the true one. Acceptance does not tell: on a Gaussian of deviation s, L steps with ε = 2s sin(π/L) come back to where they were,
  * are all accepted, and keep ρ = 1 for ever. Adaptation can run into such a step size, hence the jitter.
  *
- * The step size is frozen within a chain and adapted from one training step to the next. log ε is a parameter like others: its
- * "gradient" is ā − target, ā the mean acceptance of all chains, so that whatever ascends the bound also runs the Robbins–Monro recursion log ε ← log ε + rate · (ā − target);
- * it is trained, averaged and checkpointed with the rest. (Under Adam it moves by about the learning rate, relatively, a step.)
+ * The step size is frozen within a chain and adapted from one training step to the next. log ε is a parameter like others: the
+ * direction of its ascent is ā − target, ā the mean acceptance of all chains, so that whatever ascends the bound also runs the Robbins–Monro recursion log ε ← log ε + rate · (ā − target);
+ * it is trained, averaged and checkpointed with the rest. Under Adam a step changes it by about the learning rate, relatively.
  *
  * @throws Error if an option is out of range; when evaluated, if q(ψ | x) has no density.
  * Source: Titsias & Ruiz 2019, section 3.2 and section 4 (settings); the recursion is Hoffman & Gelman 2014, eq. 5, in the step's own state.
@@ -178,7 +178,7 @@ export function hmcReverseSampler(options: HmcReverseOptions = {}): ReverseSampl
  * ∇_z log q(z | x) = E_{q(ψ | z, x)} ∇_z log q(z | ψ, x), estimated by a {@link ReverseSampler}'s draws, `[M, B, D]`: a constant to any derivative around it.
  *
  * @throws Error if the conditional does not give one log-density for each draw and latent.
- * Source: Titsias & Ruiz 2019, eq. 9.
+ * Source: Titsias & Ruiz 2019, section 3.
  */
 export function marginalScore(inputs: {
   readonly hierarchy: Hierarchy;
