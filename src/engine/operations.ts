@@ -240,7 +240,10 @@ let operations: Map<string, Operation> | undefined;
 export function operation(name: string): Operation {
   operations ??= new Map(table.trim().split("\n").map(parse));
   const found = operations.get(name);
-  if (!found) throw new CompileError(`the step runs TensorFlow's ${name}, which a compiled step cannot hold.`);
+  if (!found)
+    throw new CompileError(
+      `the step runs TensorFlow's ${name}, which a compiled step cannot hold; run it before or after the step.`,
+    );
   return found;
 }
 

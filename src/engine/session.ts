@@ -66,6 +66,6 @@ function load(
     return throughSavedModel(graph, functions, (folder) => binding.loadSavedModel(folder, "serve"));
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).trim().split("\n");
-    throw new CompileError(`libtensorflow cannot load the graph of the step: ${reason}`);
+    throw new CompileError(`the graph of the step cannot be handed to libtensorflow: ${reason}`);
   }
 }

@@ -81,8 +81,9 @@ function plainSignature(value: unknown): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
+/** A key and nothing but a key: what else stood in the record would be lost. */
 function isKey(node: unknown): boolean {
-  if (!isRecord(node)) return false;
+  if (!isRecord(node) || Object.keys(node).length !== 1) return false;
   const words = (node as { words?: unknown }).words;
   return Array.isArray(words) && words.length === 2 && words.every((word) => typeof word === "number");
 }

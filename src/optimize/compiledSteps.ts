@@ -10,8 +10,8 @@ import type { ManySteps } from "./step.js";
 import { type FitState, type VariationalStep, variationalStep } from "./variationalStep.js";
 
 /**
- * How a fit runs its steps: recorded and replayed as a graph of libtensorflow; the same with XLA choosing the machine code where the
- * tensors are small; or operation by operation. Only the first two ask for the native backend, and fall back to the third without it.
+ * How a fit runs its steps: recorded and replayed as a graph of libtensorflow; the same with XLA making the machine code of the whole; or
+ * operation by operation. The wasm and cpu backends have neither graphs nor XLA: there the first two replay the recorded kernels.
  */
 export type Compilation = "graph" | "xla" | "none";
 

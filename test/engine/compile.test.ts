@@ -48,6 +48,20 @@ describe("compile", () => {
     expect(compiled.graphs).toBe(0);
   });
 
+  it("leaves nothing out of a record that is a key and more", () => {
+    const compiled = compile(({ noise }: { noise: Key & { scale: Tensor } }) => ({
+      y: tf.mul(noise.scale, normal(noise, [2])),
+    }));
+    tf.tidy(() => {
+      for (const seed of [1, 2]) {
+        const key = randomKey(seed);
+        const { y } = compiled({ noise: { ...key, scale: tf.scalar(3) } });
+        expect(numbers(y)).toEqual(numbers(tf.mul(3, normal(key, [2]))));
+      }
+    });
+    compiled.dispose();
+  });
+
   it("keeps the structure of nested records and lists", () => {
     const compiled = compile(({ a: { list } }: { a: { list: readonly Tensor[] } }) => ({
       deep: { sum: tf.addN([...list]), each: list.map((x) => tf.neg(x)), nothing: undefined },
@@ -300,6 +314,23 @@ describe("compile", () => {
       const compiled = compile(({ x }: { x: Tensor; rows: Int32Array }) => ({ x }));
       expect(() => tf.tidy(() => compiled({ ...x(), rows: new Int32Array(2) }))).toThrow(
         /input\.rows is of the kind Int32Array; use tensors, keys and plain values/,
+      );
+    });
+
+    it("a graph that cannot be handed over, in the words of what fails", () => {
+      const { TMPDIR } = process.env;
+      process.env.TMPDIR = "/nowhere";
+      try {
+        expect(refusal(({ x }) => ({ x }))).toMatch(/cannot be handed to libtensorflow: ENOENT/);
+      } finally {
+        if (TMPDIR === undefined) delete process.env.TMPDIR;
+        else process.env.TMPDIR = TMPDIR;
+      }
+    });
+
+    it("an operation that no graph can hold", () => {
+      expect(refusal(() => ({ y: tf.maxPool(tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]), 2, 1, "same") }))).toMatch(
+        /TensorFlow's MaxPool, which a compiled step cannot hold; run it before or after the step/,
       );
     });
 
