@@ -1,5 +1,6 @@
+import { executeNative, isNative } from "../engine/native.js";
 import { leaves, mapParameters, type Parameters } from "../engine/parameters.js";
-import { type Scalar, type Tensor1D, tf } from "../engine/tf.js";
+import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 
 /** All numbers of a record in one vector: what is done to each number then costs one operation, not one a tensor. */
 export function flatten(parameters: Parameters): Tensor1D {
@@ -23,10 +24,17 @@ export function unflatten<P extends Parameters>(vector: Tensor1D, like: P): P {
 export function norm(parameters: Parameters): Scalar {
   return tf.tidy(() => {
     const vector = flatten(parameters);
-    const largest = tf.max(tf.abs(vector));
+    const largest = tf.maximum(tf.max(vector), tf.neg(tf.min(vector)));
     const scaled = tf.div(vector, tf.maximum(largest, smallest));
-    return tf.mul(largest, tf.sqrt(tf.sum(tf.square(scaled)))) as Scalar;
+    return tf.mul(largest, tf.sqrt(sumOfSquares(scaled))) as Scalar;
   });
+}
+
+/** Σ x², on libtensorflow in one pass that writes nothing. */
+function sumOfSquares(vector: Tensor): Tensor {
+  return isNative()
+    ? tf.mul(2, executeNative("L2Loss", { T: { type: "float32" } }, [vector]))
+    : tf.sum(tf.square(vector));
 }
 
 /** The smallest normal float32, which keeps the quotient finite where all numbers are zero. */
