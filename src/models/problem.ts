@@ -4,6 +4,7 @@ import { type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { antitheticDraws } from "./antitheticDraws.js";
 
 /** The parameters of a model that has none: `{}`. */
 export type NoParameters = Record<string, never>;
@@ -34,6 +35,12 @@ export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = T
    * Must return what the two would.
    */
   sampleWithLogQ?(phi: Phi, key: Key, samples: number): DrawsWithLogQ<Z>;
+  /**
+   * `sampleWithLogQ` with draws in pairs that mirror each other in q's centre, z_{K/2+k} = 2μ − z_k, for a q that is symmetric.
+   *
+   * @throws Error if K is odd, or if q is not known to be symmetric.
+   */
+  sampleAntithetic?(phi: Phi, key: Key, samples: number): DrawsWithLogQ<Z>;
 }
 
 /** Draws and their log-density. */
@@ -256,6 +263,12 @@ function problemOf<Theta extends Parameters, Phi extends Parameters>(parts: {
         const distribution = distributionOf(phi);
         // The same key as drawLogWeights would hand to `sample`, so that both ways give the same draws.
         const z = distribution.sample(split(key)[0], [samples]) as Tensor3D;
+        return { z, logQ: distribution.logProb(z) as Tensor2D, reparameterised: distribution.reparameterised };
+      }),
+    sampleAntithetic: (phi, key, samples) =>
+      tidied(() => {
+        const distribution = distributionOf(phi);
+        const z = antitheticDraws(distribution, split(key)[0], samples) as Tensor3D;
         return { z, logQ: distribution.logProb(z) as Tensor2D, reparameterised: distribution.reparameterised };
       }),
   };

@@ -1,0 +1,62 @@
+import type { Bound } from "../bounds/bound.js";
+import type { Gradient } from "./gradient.js";
+
+/** How an estimator stands to a bound. */
+export type Standing =
+  | { readonly verdict: "unbiased" }
+  /** It runs, and its mean is not the bound's gradient; `why` says what is missing. */
+  | { readonly verdict: "biased"; readonly why: string }
+  /** It throws; `why` is the error's sentence, with the remedy. */
+  | { readonly verdict: "refused"; readonly why: string };
+
+/** A gradient estimator that says for which bounds it is unbiased, and refuses the others or owns up to its bias. */
+export interface DeclaredGradient extends Gradient {
+  readonly name: string;
+  standing(bound: Bound): Standing;
+}
+
+/** The estimator's mean is the gradient. */
+export const unbiased: Standing = { verdict: "unbiased" };
+
+/**
+ * A gradient estimator with its declaration, which also guards it: a bound that the declaration refuses throws before a draw is made.
+ *
+ * @param estimate runs for every bound that is not refused.
+ */
+export function declareGradient(
+  name: string,
+  standing: (bound: Bound) => Standing,
+  estimate: Gradient,
+): DeclaredGradient {
+  const guarded: Gradient = (inputs) => {
+    const found = standing(inputs.bound);
+    if (found.verdict === "refused") throw new Error(`${name}: ${found.why}`);
+    return estimate(inputs);
+  };
+  return Object.assign(Object.defineProperty(guarded, "name", { value: name }), { standing }) as DeclaredGradient;
+}
+
+/**
+ * The table estimator × bound, in Markdown, as the estimators declare it: each bias and each refusal is a note below.
+ *
+ * @throws Error if there is no estimator or no bound.
+ */
+export function estimatorTable(gradients: readonly DeclaredGradient[], bounds: readonly Bound[]): string {
+  if (gradients.length === 0 || bounds.length === 0)
+    throw new Error("estimatorTable: give at least one estimator and one bound.");
+  const notes: string[] = [];
+  const cell = (standing: Standing): string => {
+    if (standing.verdict === "unbiased") return "unbiased";
+    if (!notes.includes(standing.why)) notes.push(standing.why);
+    return `${standing.verdict} (${notes.indexOf(standing.why) + 1})`;
+  };
+  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const lines = [
+    row(["estimator", ...bounds.map(({ name }) => name)]),
+    row(["---", ...bounds.map(() => "---")]),
+    ...gradients.map((gradient) =>
+      row([`\`${gradient.name}\``, ...bounds.map((bound) => cell(gradient.standing(bound)))]),
+    ),
+  ];
+  return [...lines, "", ...notes.map((note, i) => `${i + 1}. ${note}`)].join("\n");
+}
