@@ -107,8 +107,6 @@ async function tryBackend(name: BackendName): Promise<string | undefined> {
 
 function loadNative(): void {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // read once by libtensorflow when it is loaded
-  // A step's operations depend on each other, so a second thread that starts them only gets in the way of those that compute.
-  process.env.TF_NUM_INTEROP_THREADS ??= "1";
   patchUtil();
   withoutDeprecationNotice(() => require("@tensorflow/tfjs-node"));
 }
