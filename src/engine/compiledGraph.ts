@@ -79,8 +79,17 @@ export function otherKeys(keys: readonly Key[]): Key[] {
   return keys.map(({ words: [a, b] }) => ({ words: [~a >>> 0, ~b >>> 0] }));
 }
 
-function isSmall({ graph, functions }: Recording): boolean {
-  return [graph, ...functions].every(({ nodes }) => nodes.every(({ size = 0 }) => size <= largestForXla));
+function isSmall(recording: Recording): boolean {
+  return largestSize(recording) <= largestForXla;
+}
+
+function largestSize({ graph, functions }: Recording): number {
+  return Math.max(...[graph, ...functions].flatMap(({ nodes }) => nodes.map(({ size = 0 }) => size)));
+}
+
+/** How many elements the largest tensor has that the step makes. It records the step to see. */
+export function largestTensor(step: (inputs: unknown) => unknown, inputs: Flattened<Key>): number {
+  return largestSize(record(step, inputs, inputs.keys, false).recording);
 }
 
 function loadGraph({ recording, outputs }: Recorded): CompiledGraph {

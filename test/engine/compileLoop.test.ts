@@ -167,3 +167,32 @@ describe.each(["tensorflow", "wasm", "cpu"] satisfies BackendName[])("compileLoo
     loop.dispose();
   });
 });
+
+describe("a loop of steps on large tensors", () => {
+  it("calls them one by one, to the same numbers", async () => {
+    await ready({ backend: "tensorflow" });
+    let recordings = 0;
+    const large: LoopStep<{ x: Tensor1D }, { by: Scalar }, { key: Key }, { sum: Scalar }> = ({ state, each, keys }) => {
+      recordings++;
+      const x = tf.add(tf.mul(state.x, each.by), normal(keys.key, [70_000])) as Tensor1D;
+      return { state: { x }, output: { sum: tf.mean(x) as Scalar } };
+    };
+    const loop = compileLoop(large, { most: 4 });
+    const given = (count: number) => ({
+      each: { by: tf.fill([count], 0.5) as unknown as Scalar },
+      keys: { key: randomKey(1) },
+      count,
+    });
+    tf.tidy(() => {
+      const x = tf.zeros([70_000]) as Tensor1D;
+      const whole = loop({ state: { x }, first: 0, ...given(4) });
+      expect(recordings).toBe(3); // once to see its size, and twice to compile it
+      const half = loop({ state: { x }, first: 0, ...given(2) });
+      const rest = loop({ state: half.state, first: 2, ...given(2) });
+      expect([...numbers(half.output.sum), ...numbers(rest.output.sum)]).toEqual(numbers(whole.output.sum));
+      expect(numbers(rest.state.x)).toEqual(numbers(whole.state.x));
+      expect(recordings).toBe(3);
+    });
+    loop.dispose();
+  });
+});
