@@ -1,16 +1,9 @@
-import type { Parameters } from "../engine/parameters.js";
 import { bernoulli, split } from "../engine/random.js";
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { bernoulliLogDensity } from "../ops/bernoulliLogDensity.js";
+import type { BernoulliProblem } from "./bernoulliProblem.js";
 import type { FactorisedProblem } from "./factorisedProblem.js";
-import type { Problem } from "./problem.js";
-
-/** A problem whose q is a product of Bernoullis, for the estimators that need to know its logits. */
-export interface BernoulliProblem<Theta extends Parameters, Phi extends Parameters> extends Problem<Theta, Phi> {
-  /** l, `[B, N]`: q(z_n = 1) = σ(l_n). */
-  logits(phi: Phi): Tensor2D;
-}
 
 /** Parameters of a {@link bernoulliChain}'s model. */
 export type ChainParameters = {

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Bound } from "../../src/bounds/bound.js";
 import { elbo } from "../../src/bounds/elbo.js";
 import { exactIwae } from "../../src/bounds/exactImportanceWeighted.js";
+import { trapezoid } from "../../src/diagnostics/quadrature.js";
 import { compile } from "../../src/engine/compile.js";
 import { leaves, type Parameters } from "../../src/engine/parameters.js";
 import { type Key, randomKey } from "../../src/engine/random.js";
@@ -159,4 +160,50 @@ export function expectCompiled<Theta extends Parameters, Phi extends Parameters,
   step.dispose();
   expect(tf.memory().numTensors).toBe(before);
   expectClose(compiled, eager, 1e-5);
+}
+
+/**
+ * The target exp(−½ |z|²) in D dimensions and q = N(m 1, s² I), with the exact gradient of IWAE.
+ *
+ * With z = m 1 + s ε the weight depends on ε along 1, a normal number, and across it, whose length ρ is χ with D − 1 degrees: two-dimensional quadrature for any D.
+ * By symmetry each coordinate has 1/D of the gradient in the common m and log s.
+ */
+export function iwaeGaussianCase(dimension: number, samples: number) {
+  const [mean, logScale] = [0.4, 0.25];
+  const along = trapezoid(-8, 8, 65);
+  const across = dimension === 1 ? undefined : trapezoid(-12, 2.3, 120); // log ρ, in which the density is smooth
+  const value = ([m, logS]: readonly number[]): number => {
+    const [logWeights, probabilities]: [number[], number[]] = [[], []];
+    const add = (e: number, rho: number, logVolume: number): void => {
+      const y = Math.sqrt(dimension) * m + Math.exp(logS) * e;
+      const constant = dimension * (logS + Math.log(2 * Math.PI) / 2);
+      logWeights.push(constant - (y * y + (Math.exp(logS) * rho) ** 2) / 2 + (e * e + rho * rho) / 2);
+      probabilities.push(Math.exp(logVolume - (e * e + rho * rho) / 2));
+    };
+    along.points.forEach((e, i) => {
+      if (!across) add(e, 0, along.logWeights[i]);
+      else
+        across.points.forEach((t, j) => {
+          add(e, Math.exp(t), along.logWeights[i] + across.logWeights[j] + (dimension - 1) * t);
+        });
+    });
+    const total = probabilities.reduce((sum, p) => sum + p, 0);
+    const law = {
+      logWeights: Float64Array.from(logWeights),
+      probabilities: Float64Array.from(probabilities, (p) => p / total),
+    };
+    return exactIwae(law, samples);
+  };
+  const [slopeMean, slopeScale] = differences(value, [mean, logScale]).map((slope) => slope / dimension);
+  const [phi, exact] = [
+    [mean, logScale],
+    [slopeMean, slopeScale],
+  ].map(([m, s]) => ({ mean: row(Array(dimension).fill(m)), logScale: row(Array(dimension).fill(s)) }));
+  const family = meanFieldGaussian({ dimension });
+  return {
+    problem: densityProblem({ logDensity: (z) => tf.mul(-0.5, tf.sum(tf.square(z), -1)), family }),
+    theta: {},
+    phi,
+    exact: { theta: {}, phi: exact },
+  };
 }

@@ -1,0 +1,49 @@
+import { elbo } from "../bounds/elbo.js";
+import { antithetic } from "./antithetic.js";
+import { arm } from "./arm.js";
+import { leaveOneOut, vimco } from "./baselines.js";
+import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
+import { doublyReparameterised } from "./doublyReparameterised.js";
+import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
+import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
+import { pathDerivative } from "./pathDerivative.js";
+import { raoBlackwell } from "./raoBlackwell.js";
+import { reparameterised } from "./reparameterised.js";
+import { scoreControlVariate } from "./scoreControlVariate.js";
+import { scoreFunction } from "./scoreFunction.js";
+import { uivi } from "./uivi.js";
+
+/** The library's gradient estimators, as {@link estimatorTable} lists them. */
+export const estimators: readonly DeclaredGradient[] = [
+  scoreFunction(),
+  scoreFunction({ minusOne: true }),
+  scoreFunction({ minusOne: false }),
+  scoreFunction({ baseline: leaveOneOut }),
+  scoreFunction({ baseline: vimco }),
+  raoBlackwell(),
+  scoreControlVariate({ weights: "heldOut" }),
+  scoreControlVariate({ weights: "same" }),
+  scoreControlVariate({ of: raoBlackwell(), weights: "heldOut" }),
+  arm,
+  gumbelSoftmax({ temperature: 0.5 }),
+  straightThrough({ temperature: 0.5 }),
+  declareGradient("reparameterised", () => unbiased, reparameterised),
+  antithetic(),
+  pathDerivative,
+  doublyReparameterised,
+  declareGradient("iwhviDoublyReparameterised", () => unbiased, iwhviDoublyReparameterised),
+  declareGradient(
+    "uivi",
+    (bound) =>
+      bound === elbo
+        ? {
+            verdict: "biased",
+            why: "draws of q(ψ | z, x) by a short chain or by weights are not exact, or not independent of z's own; it is unbiased with exactReverseSampler, and the longer the chain the less biased.",
+          }
+        : {
+            verdict: "refused",
+            why: "it has the gradient of log q(z), not log q(z) itself, which the weights of another bound need; use bound: elbo.",
+          },
+    uivi,
+  ),
+];
