@@ -1,0 +1,169 @@
+import { type Key, permutation } from "../engine/random.js";
+import { dirichletFamily } from "../families/dirichletFamily.js";
+import { klDivergence } from "../families/exponentialFamily.js";
+import { addObservation, type NormalWishartParameters, normalWishartFamily } from "../families/normalWishartFamily.js";
+import {
+  type ConjugateModel,
+  globalStep,
+  type LocalStep,
+  type NaturalParameters,
+  type Rows,
+} from "./conjugateModel.js";
+
+/** q(π) q(μ, Λ) of a mixture, in natural parameters. */
+export interface MixtureGlobal extends NaturalParameters {
+  /** The Dirichlet's concentration, `[K]`. */
+  readonly weights: Float64Array;
+  /** `[K · (D + D² + 2)]`, a Normal–Wishart after another. */
+  readonly components: Float64Array;
+}
+
+/** Options of {@link gaussianMixture}. */
+export interface GaussianMixtureOptions {
+  /** K ≥ 2. */
+  readonly components: number;
+  /** The Dirichlet's concentration for each weight, positive. */
+  readonly concentration: number;
+  /** The prior of every component. */
+  readonly prior: NormalWishartParameters;
+}
+
+/** The model, and how to start and read it. */
+export interface GaussianMixture extends ConjugateModel<MixtureGlobal, Rows, never> {
+  /** K. */
+  readonly components: number;
+  /** D. */
+  readonly dimension: number;
+  /** The update from each point given whole to the nearest of K points drawn at random. */
+  start(key: Key, batch: Rows): MixtureGlobal;
+  /** q(component of each point), `[size · K]`, row by row. */
+  responsibilities(global: MixtureGlobal, batch: Rows): Float64Array;
+  /** The Dirichlet's concentration and each component's m, β, W⁻¹ and ν. */
+  parameters(global: MixtureGlobal): {
+    readonly concentration: Float64Array;
+    readonly components: readonly NormalWishartParameters[];
+  };
+}
+
+/**
+ * Mixture of K Gaussians with unknown means and precisions: `π ~ Dirichlet`, `(μ_k, Λ_k) ~ NormalWishart`, `ξ_i ~ Categorical(π)`,
+ * `x_i ~ N(μ_ξ, Λ_ξ⁻¹)`.
+ *
+ * The local step is exact: `q(ξ_i = k) ∝ ρ_ik = exp(E[log π_k] + E[log N(x_i; μ_k, Λ_k⁻¹)])`, and its bound `Σ_i log Σ_k ρ_ik`.
+ *
+ * @throws RangeError if K < 2 or the prior is out of range; from its functions, if points have another number of columns, or K is above their number
+ *   in `start`.
+ * Source: Bishop 2006, "Pattern recognition and machine learning", section 10.2.
+ */
+export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixture {
+  const { components: K, concentration } = options;
+  const D = options.prior.mean.length;
+  const [weights, component] = [dirichletFamily(K), normalWishartFamily(D)];
+  const size = component.size;
+  const natural = component.natural(options.prior);
+  const prior: MixtureGlobal = {
+    weights: weights.natural({ concentration: new Float64Array(K).fill(concentration) }),
+    components: Float64Array.from({ length: K * size }, (_, i) => natural[i % size]),
+  };
+  const ofComponent = (global: MixtureGlobal, k: number): Float64Array =>
+    global.components.subarray(k * size, (k + 1) * size);
+
+  const visit = (global: MixtureGlobal, batch: Rows, each: (row: number, responsibilities: Float64Array) => void) => {
+    checkColumns(batch, D);
+    const logWeights = weights.mean(global.weights);
+    const means = Array.from({ length: K }, (_, k) => component.mean(ofComponent(global, k)));
+    const constant = (D / 2) * Math.log(2 * Math.PI);
+    const share = new Float64Array(K);
+    let bound = 0;
+    for (let row = 0; row < batch.size; row++) {
+      let largest = -Infinity;
+      for (let k = 0; k < K; k++) {
+        share[k] = logWeights[k] + expectedLogDensity(means[k], batch.values, row * D, D) - constant;
+        if (share[k] > largest) largest = share[k];
+      }
+      let total = 0;
+      for (let k = 0; k < K; k++) {
+        share[k] = Math.exp(share[k] - largest);
+        total += share[k];
+      }
+      for (let k = 0; k < K; k++) share[k] /= total;
+      bound += largest + Math.log(total);
+      each(row, share);
+    }
+    return bound;
+  };
+  const zero = (): MixtureGlobal => ({ weights: new Float64Array(K), components: new Float64Array(K * size) });
+  const give = (statistics: MixtureGlobal, batch: Rows, row: number, k: number, weight: number): void => {
+    statistics.weights[k] += weight;
+    addObservation(statistics.components, k * size, D, batch.values, row * D, weight);
+  };
+
+  return {
+    name: "Gaussian mixture",
+    components: K,
+    dimension: D,
+    prior,
+    kl: (global, from = prior) => {
+      let total = klDivergence(weights, global.weights, from.weights);
+      for (let k = 0; k < K; k++) total += klDivergence(component, ofComponent(global, k), ofComponent(from, k));
+      return total;
+    },
+    local: (global, batch): LocalStep<MixtureGlobal, never> => {
+      const statistics = zero();
+      const bound = visit(global, batch, (row, share) => {
+        for (let k = 0; k < K; k++) give(statistics, batch, row, k, share[k]);
+      });
+      return { statistics, bound };
+    },
+    start: (key, batch) => {
+      checkColumns(batch, D);
+      if (batch.size < K)
+        throw new RangeError(
+          `gaussianMixture: ${K} components start from as many points, but there are ${batch.size}.`,
+        );
+      const centres = permutation(key, batch.size).subarray(0, K);
+      const statistics = zero();
+      for (let row = 0; row < batch.size; row++) give(statistics, batch, row, nearest(batch, row, centres), 1);
+      return globalStep({ global: prior, prior, statistics, scale: 1, rate: 1 });
+    },
+    responsibilities: (global, batch) => {
+      const out = new Float64Array(batch.size * K);
+      visit(global, batch, (row, share) => out.set(share, row * K));
+      return out;
+    },
+    parameters: (global) => ({
+      concentration: Float64Array.from(global.weights),
+      components: Array.from({ length: K }, (_, k) => component.parameters(ofComponent(global, k))),
+    }),
+  };
+}
+
+/** E[log N(x; μ, Λ⁻¹)] + ½ D log 2π from the mean parameters of a Normal–Wishart. */
+function expectedLogDensity(mean: Float64Array, x: Float64Array, at: number, D: number): number {
+  let total = (mean[D + D * D + 1] - mean[D + D * D]) / 2;
+  for (let i = 0; i < D; i++) {
+    let row = 0;
+    for (let j = 0; j < D; j++) row += mean[D + i * D + j] * x[at + j];
+    total += x[at + i] * (mean[i] - row / 2);
+  }
+  return total;
+}
+
+/** The number of the centre nearest to a row. */
+function nearest({ values, columns }: Rows, row: number, centres: Int32Array): number {
+  let [best, least] = [0, Infinity];
+  for (let k = 0; k < centres.length; k++) {
+    let distance = 0;
+    for (let j = 0; j < columns; j++) distance += (values[row * columns + j] - values[centres[k] * columns + j]) ** 2;
+    if (distance < least) [best, least] = [k, distance];
+  }
+  return best;
+}
+
+function checkColumns(batch: Rows, D: number): void {
+  if (batch.columns !== D || batch.size === 0) {
+    throw new RangeError(
+      `gaussianMixture needs points with the ${D} columns of its prior, at least one, not ${batch.size} points of ${batch.columns}.`,
+    );
+  }
+}

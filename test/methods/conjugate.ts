@@ -1,0 +1,23 @@
+import { randomKey, split } from "../../src/engine/random.js";
+import { type Rows, rowsOf } from "../../src/models/conjugateModel.js";
+import { gaussianMixture } from "../../src/models/gaussianMixture.js";
+import { uniforms } from "../../src/models/randomStart.js";
+
+/** A mixture of three in the plane and its model, for the tests of methods. */
+export const mixture = gaussianMixture({
+  components: 3,
+  concentration: 1,
+  prior: { mean: Float64Array.of(0, 0), meanPrecision: 0.05, inverseScale: Float64Array.of(1, 0, 0, 1), degrees: 3 },
+});
+
+/** n points about three centres, each off its own by a sum of four uniform numbers, of standard deviation 0.58. */
+export function threeClusters(seed: number, n: number): Rows {
+  const [key] = split(randomKey(seed));
+  const draws = uniforms(key, 8 * n);
+  const centres = [-3, 0, 3, 1, 0, 4];
+  const values = Array.from({ length: 2 * n }, (_, at) => {
+    const sum = draws.slice(4 * at, 4 * at + 4).reduce((a, b) => a + b);
+    return centres[2 * (Math.floor(at / 2) % 3) + (at % 2)] + sum - 2;
+  });
+  return rowsOf(values, 2);
+}

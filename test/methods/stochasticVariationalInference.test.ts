@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { parseLdaC } from "../../src/data/ldaC.js";
+import { randomKey } from "../../src/engine/random.js";
+import { cavi } from "../../src/methods/cavi.js";
+import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
+import { rowsDataset } from "../../src/models/conjugateModel.js";
+import { corpusDataset } from "../../src/models/corpusDataset.js";
+import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
+import { robbinsMonro } from "../../src/optimize/robbinsMonro.js";
+import { constant } from "../../src/optimize/schedules.js";
+import { mixture, threeClusters } from "./conjugate.js";
+
+const interrupt = Symbol.for("marginalia.interrupt");
+afterEach(() => {
+  delete (globalThis as Record<symbol, unknown>)[interrupt];
+});
+
+const points = threeClusters(1, 90);
+const data = rowsDataset(points);
+const key = randomKey(11);
+const start = mixture.start(randomKey(4), points);
+
+describe("stochasticVariationalInference", () => {
+  it("with S = N and ρ = 1 is CAVI, to the bit: a mixture", async () => {
+    const steps = 7;
+    const batch = await cavi({ model: mixture, data: points, start, tolerance: 0, maxSteps: steps });
+    const svi = await stochasticVariationalInference({
+      model: mixture,
+      data,
+      batchSize: 90,
+      rate: constant(1),
+      steps,
+      start,
+      key,
+    });
+    expect(svi.global).toEqual(batch.global);
+    // Its bound is that of the parameters before each step.
+    expect(svi.trace.map(({ bound }) => bound)).toEqual(batch.trace.slice(0, steps).map(({ bound }) => bound));
+  });
+
+  it("with S = N and ρ = 1 is CAVI that starts each document anew, to the bit: LDA", async () => {
+    const corpus = parseLdaC(new TextEncoder().encode("2 0:3 1:1\n2 2:2 3:4\n3 0:1 1:1 3:2\n1 2:6"), "a");
+    const model = latentDirichletAllocation({ topics: 3, vocabulary: 4, alpha: 0.3, eta: 0.4 });
+    const from = model.start(randomKey(1));
+    const batch = await cavi({ model, data: corpus, start: from, tolerance: 0, maxSteps: 6, warmStart: false });
+    const svi = await stochasticVariationalInference({
+      model,
+      data: corpusDataset(corpus),
+      batchSize: 4,
+      rate: constant(1),
+      steps: 6,
+      start: from,
+      key,
+    });
+    expect(svi.global).toEqual(batch.global);
+  });
+
+  it("steps by statistics and bounds that are unbiased: over every minibatch their average is the full one", () => {
+    const few = threeClusters(3, 7);
+    const dataset = rowsDataset(few);
+    const full = mixture.local(start, few);
+    const S = 3;
+    const sums = { weights: new Float64Array(3), components: new Float64Array(full.statistics.components.length) };
+    let [bound, batches] = [0, 0];
+    for (let a = 0; a < 7; a++) {
+      for (let b = a + 1; b < 7; b++) {
+        for (let c = b + 1; c < 7; c++) {
+          const local = mixture.local(start, dataset.take(Int32Array.of(a, b, c)));
+          batches++;
+          bound += (7 / S) * local.bound;
+          for (const name of ["weights", "components"] as const) {
+            local.statistics[name].forEach((value, i) => {
+              sums[name][i] += (7 / S) * value;
+            });
+          }
+        }
+      }
+    }
+    expect(batches).toBe(35);
+    expect(bound / batches).toBeCloseTo(full.bound, 10);
+    for (const name of ["weights", "components"] as const) {
+      sums[name].forEach((value, i) => {
+        expect(value / batches).toBeCloseTo(full.statistics[name][i], 10);
+      });
+    }
+  });
+
+  it("comes close to CAVI's ELBO from small batches, with the same numbers for the same key", async () => {
+    const options = {
+      model: mixture,
+      data,
+      batchSize: 10,
+      rate: robbinsMonro({ kappa: 0.7, tau: 5 }),
+      steps: 600,
+      start,
+    };
+    const svi = await stochasticVariationalInference({ ...options, key });
+    const elbo = (global: typeof start): number => mixture.local(global, points).bound - mixture.kl(global);
+    const optimum = (await cavi({ model: mixture, data: points, start })).bound;
+    expect(elbo(svi.global)).toBeGreaterThan(optimum - 1);
+    expect(elbo(start)).toBeLessThan(elbo(svi.global));
+    expect((await stochasticVariationalInference({ ...options, key })).global).toEqual(svi.global);
+    expect((await stochasticVariationalInference({ ...options, key: randomKey(12) })).global).not.toEqual(svi.global);
+  });
+
+  it("keeps a trace and tells its progress", async () => {
+    const seen: number[] = [];
+    const { trace } = await stochasticVariationalInference({
+      model: mixture,
+      data,
+      batchSize: 30,
+      rate: robbinsMonro({ kappa: 1, tau: 1 }),
+      steps: 10,
+      start,
+      key,
+      traceEvery: 4,
+      onProgress: ({ step }) => void seen.push(step),
+    });
+    expect(trace.map(({ step, seen: documents }) => [step, documents])).toEqual([
+      [4, 120],
+      [8, 240],
+      [10, 300],
+    ]);
+    expect(trace.map(({ rate }) => rate)).toEqual([1 / 5, 1 / 9, 1 / 11]);
+    expect(seen).toEqual([4, 8, 10]);
+  });
+
+  it("can be interrupted", async () => {
+    const controller = new AbortController();
+    (globalThis as Record<symbol, unknown>)[interrupt] = controller.signal;
+    const run = stochasticVariationalInference({
+      model: mixture,
+      data,
+      batchSize: 10,
+      rate: constant(0.1),
+      steps: 1e6,
+      start,
+      key,
+      traceEvery: 2,
+      onProgress: () => controller.abort(),
+    });
+    await expect(run).rejects.toMatchObject({ name: "KeyboardInterrupt" });
+  });
+
+  it("refuses settings out of range", async () => {
+    const options = { model: mixture, data, batchSize: 10, rate: constant(0.5), steps: 5, start, key };
+    const run = (changed: Partial<typeof options>) => stochasticVariationalInference({ ...options, ...changed });
+    await expect(run({ rate: (t) => 2 - t })).rejects.toThrow("the rate of step 0 must be in (0, 1], not 2.");
+    await expect(run({ rate: (t) => 1 - t })).rejects.toThrow("the rate of step 1 must be in (0, 1], not 0.");
+    await expect(run({ steps: 0 })).rejects.toThrow("steps must be a positive integer, not 0.");
+    await expect(run({ batchSize: 91 })).rejects.toThrow("an integer from 1 to the 90 rows of the data, not 91.");
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { logSumExp } from "../../src/diagnostics/logSumExp.js";
+import { logGamma } from "../../src/diagnostics/specialFunctions.js";
+import { randomKey } from "../../src/engine/random.js";
+import { logDensity } from "../../src/families/exponentialFamily.js";
+import { addObservation, normalWishartFamily } from "../../src/families/normalWishartFamily.js";
+import { cavi } from "../../src/methods/cavi.js";
+import { type Rows, rowsOf } from "../../src/models/conjugateModel.js";
+import { gaussianMixture } from "../../src/models/gaussianMixture.js";
+
+const prior = {
+  mean: Float64Array.of(0, 0.5),
+  meanPrecision: 0.3,
+  inverseScale: Float64Array.of(1, 0.2, 0.2, 1.5),
+  degrees: 4,
+};
+const concentration = 0.8;
+const model = gaussianMixture({ components: 2, concentration, prior });
+const points = rowsOf([-2, 0, -2.3, 0.6, -1.6, -0.2, 2.1, 1.4, 1.8, 0.7, 2.6, 1.1, 0.3, 0.2], 2);
+
+/** log p(x) by every assignment of the points to the components, each with its closed form. */
+function exactEvidence(batch: Rows, priorOfComponents = prior): number {
+  const family = normalWishartFamily(2);
+  const natural = family.natural(priorOfComponents);
+  const base = family.logNormaliser(natural);
+  const logs = Array.from({ length: 2 ** batch.size }, (_, assignment) => {
+    const posteriors = [Float64Array.from(natural), Float64Array.from(natural)];
+    const counts = [0, 0];
+    for (let row = 0; row < batch.size; row++) {
+      const k = (assignment >> row) & 1;
+      counts[k]++;
+      addObservation(posteriors[k], 0, 2, batch.values, 2 * row, 1);
+    }
+    let value =
+      logGamma(2 * concentration) - logGamma(2 * concentration + batch.size) - batch.size * Math.log(2 * Math.PI);
+    for (const k of [0, 1]) {
+      value += logGamma(concentration + counts[k]) - logGamma(concentration);
+      value += family.logNormaliser(posteriors[k]) - base;
+    }
+    return value;
+  });
+  return logSumExp(logs);
+}
+
+describe("gaussianMixture", () => {
+  it("adds to the prior what Bayes' rule does: one point, known component", () => {
+    const family = normalWishartFamily(2);
+    const natural = family.natural(prior);
+    const posterior = Float64Array.from(natural);
+    addObservation(posterior, 0, 2, points.values, 0, 1);
+    const logLikelihood = (mean: Float64Array, precision: Float64Array): number => {
+      const [a, b] = [points.values[0] - mean[0], points.values[1] - mean[1]];
+      const quadratic = precision[0] * a * a + 2 * precision[1] * a * b + precision[3] * b * b;
+      const determinant = precision[0] * precision[3] - precision[1] ** 2;
+      return (Math.log(determinant) - quadratic) / 2 - Math.log(2 * Math.PI);
+    };
+    // log p(μ, Λ) + log p(x | μ, Λ) − log p(μ, Λ | x) = log p(x) wherever it is taken.
+    const evidences = [
+      { mean: Float64Array.of(0, 0), precision: Float64Array.of(1, 0, 0, 1) },
+      { mean: Float64Array.of(-1, 2), precision: Float64Array.of(3, 0.5, 0.5, 0.4) },
+    ].map(
+      (at) =>
+        logDensity(family, natural, at) + logLikelihood(at.mean, at.precision) - logDensity(family, posterior, at),
+    );
+    expect(evidences[1]).toBeCloseTo(evidences[0], 11);
+    const closed = family.logNormaliser(posterior) - family.logNormaliser(natural) - Math.log(2 * Math.PI);
+    expect(evidences[0]).toBeCloseTo(closed, 11);
+  });
+
+  it("has an ELBO below the evidence by enumeration, and close to it where the components are far apart", async () => {
+    const evidence = exactEvidence(points);
+    for (const seed of [1, 2, 3]) {
+      const start = model.start(randomKey(seed), points);
+      const { trace, bound } = await cavi({ model, data: points, start, tolerance: 1e-12 });
+      for (const point of trace) expect(point.bound).toBeLessThan(evidence);
+      expect(bound).toBeGreaterThan(evidence - 3);
+    }
+    // Both labellings of the same posterior: q holds one, so a gap of log 2 stays.
+    const far = { ...prior, meanPrecision: 1e-3 };
+    const apart = rowsOf([-20, 0, -21, 0.6, -19, -0.2, 20, 1.4, 21, 0.7, 19, 1.1], 2);
+    const wide = gaussianMixture({ components: 2, concentration, prior: far });
+    const bounds: number[] = [];
+    for (const seed of [1, 2, 3, 4]) {
+      const start = wide.start(randomKey(seed), apart);
+      bounds.push((await cavi({ model: wide, data: apart, start, tolerance: 1e-13 })).bound);
+    }
+    expect(exactEvidence(apart, far) - Math.max(...bounds)).toBeCloseTo(Math.log(2), 2);
+  });
+
+  it("has responsibilities that are probabilities, and weights that count them", () => {
+    const global = model.start(randomKey(2), points);
+    const shares = model.responsibilities(global, points);
+    for (let row = 0; row < points.size; row++) expect(shares[2 * row] + shares[2 * row + 1]).toBeCloseTo(1, 14);
+    const { statistics } = model.local(global, points);
+    let first = 0;
+    for (let row = 0; row < points.size; row++) first += shares[2 * row];
+    expect(statistics.weights[0]).toBeCloseTo(first, 12);
+    expect(statistics.weights[0] + statistics.weights[1]).toBeCloseTo(points.size, 12);
+    const { components, concentration: updated } = model.parameters(global);
+    expect(components).toHaveLength(2);
+    expect(updated[0] + updated[1]).toBeCloseTo(2 * concentration + points.size, 12);
+    expect(components[0].degrees + components[1].degrees).toBeCloseTo(8 + points.size, 12);
+  });
+
+  it("starts from a key", () => {
+    expect(model.start(randomKey(4), points)).toEqual(model.start(randomKey(4), points));
+    expect(model.start(randomKey(4), points)).not.toEqual(model.start(randomKey(9), points));
+  });
+
+  it("refuses points that do not fit", () => {
+    const global = model.start(randomKey(2), points);
+    expect(() => model.local(global, rowsOf([1, 2, 3], 3))).toThrow(
+      "gaussianMixture needs points with the 2 columns of its prior, at least one, not 1 points of 3.",
+    );
+    expect(() => model.start(randomKey(1), rowsOf([1, 2], 2))).toThrow(
+      "2 components start from as many points, but there are 1.",
+    );
+    expect(() => rowsOf([1, 2, 3], 2)).toThrow("not 3 values in rows of 2.");
+    expect(() => rowsOf([], 2)).toThrow("not 0 values in rows of 2.");
+    expect(() => rowsOf([1, 2, Number.NaN, 4], 2)).toThrow("row 1, column 0 is NaN; give finite numbers.");
+    expect(() => gaussianMixture({ components: 1, concentration: 1, prior })).toThrow("an integer ≥ 2, not 1.");
+    expect(() => gaussianMixture({ components: 2, concentration: 0, prior })).toThrow("must be positive and finite");
+  });
+});
