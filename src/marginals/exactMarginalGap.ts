@@ -1,4 +1,4 @@
-import { mean } from "../diagnostics/moments.js";
+import { sum } from "../diagnostics/moments.js";
 import type { Quadrature } from "../diagnostics/quadrature.js";
 
 /** A hierarchy of one dimension with an auxiliary τ, as functions of numbers. */
@@ -42,8 +42,7 @@ export function exactMarginalGap(hierarchy: NumericHierarchy): (samples: number)
   const { z } = hierarchy;
   const mass = normalised("q(z)", z, hierarchy.logDensity);
   const slices = Array.from(z.points, (at) => sliceOf(hierarchy, at));
-  const average = (gap: (slice: Slice) => number): number =>
-    slices.reduce((sum, slice, i) => sum + mass[i] * gap(slice), 0);
+  const average = (gap: (slice: Slice) => number): number => sum(slices.map((slice, i) => mass[i] * gap(slice)));
   return (samples) => {
     if (!Number.isInteger(samples) || samples < 0) {
       throw new RangeError(
@@ -57,41 +56,61 @@ export function exactMarginalGap(hierarchy: NumericHierarchy): (samples: number)
   };
 }
 
-/** What is known of the ratio r at one z: E log r, and E exp(−eᵘ r) on the grid of u, under one law of ψ. */
+/** The ratio r at one z, under one law of ψ. */
 interface Ratio {
+  /** E log r. */
   readonly meanLog: number;
-  readonly transform: Float64Array;
+  /** E exp(−eᵘ r). */
+  transform(u: number): number;
 }
 
+/** One z. */
 interface Slice {
-  readonly u: Float64Array;
   /** Under q(ψ | z). */
   readonly own: Ratio;
   /** Under τ(ψ | z). */
   readonly fresh: Ratio;
+  /** Both transforms from `low` in equal steps, made when first asked for. */
+  transforms(): { readonly low: number; readonly own: readonly number[]; readonly fresh: readonly number[] };
 }
 
 /** Step in u, where the sum has ten digits. */
 const step = 0.25;
 
+/** Where the transform of a sum has fallen below this, its integral's tail is too. */
+const vanished = 1e-16;
+
 function sliceOf({ psi, logReverse, logTau }: NumericHierarchy, z: number): Slice {
   const rule = psi(z);
-  const own = normalised("q(ψ | z)", rule, (at) => logReverse(at, z));
-  const fresh = normalised("τ(ψ | z)", rule, (at) => logTau(at, z));
   const logRatio = rule.points.map((at) => logReverse(at, z) - logTau(at, z));
-  // Nodes that neither law visits say nothing about the range.
-  const seen = logRatio.filter((_, i) => own[i] + fresh[i] > 1e-18);
-  const low = -36 - Math.max(0, ...seen);
-  const high = 4 - Math.min(0, ...seen);
-  const u = Float64Array.from({ length: Math.ceil((high - low) / step) + 1 }, (_, j) => low + j * step);
-  const under = (p: Float64Array): Ratio => {
+  const ratioUnder = (name: string, logDensity: (psi: number, z: number) => number): Ratio => {
+    const p = normalised(name, rule, (at) => logDensity(at, z));
     const nodes = Array.from(p.keys()).filter((i) => p[i] > 1e-20);
     return {
       meanLog: nodes.reduce((sum, i) => sum + p[i] * logRatio[i], 0),
-      transform: u.map((at) => nodes.reduce((sum, i) => sum + p[i] * doubleExponential(at + logRatio[i]), 0)),
+      transform: (u) => nodes.reduce((sum, i) => sum + p[i] * doubleExponential(u + logRatio[i]), 0),
     };
   };
-  return { u, own: under(own), fresh: under(fresh) };
+  const own = ratioUnder("q(ψ | z)", logReverse);
+  const fresh = ratioUnder("τ(ψ | z)", logTau);
+  let made: ReturnType<Slice["transforms"]> | undefined;
+  const transforms = (): ReturnType<Slice["transforms"]> => {
+    if (made) return made;
+    const low = -36 - logRatio.reduce((most, value) => Math.max(most, value), 0);
+    // Beyond this every ratio but 0 has vanished.
+    const last =
+      6 - logRatio.reduce((least, value) => (value > Number.NEGATIVE_INFINITY ? Math.min(least, value) : least), 0);
+    const both = { own: [] as number[], fresh: [] as number[] };
+    for (let u = low, left = 1; u < 6 || (u < last && left > vanished); u += step) {
+      both.own.push(own.transform(u));
+      both.fresh.push(fresh.transform(u));
+      const [one, other] = [both.fresh.at(-1) as number, both.own.at(-1) as number];
+      left = one * Math.max(one, other); // two terms at least: one alone needs no transform
+    }
+    made = { low, ...both };
+    return made;
+  };
+  return { own, fresh, transforms };
 }
 
 /** exp(−eˣ), where no exponential is needed: within 1e-17 of 1, or below 1e-175. */
@@ -100,22 +119,21 @@ function doubleExponential(x: number): number {
   return x > 6 ? 0 : Math.exp(-Math.exp(x));
 }
 
-/** E log of the mean of K ratios of τ's draws, with or without that of ψ_0. */
-function meanLog({ u, own, fresh }: Slice, samples: number, withOwn: boolean): number {
-  const terms = u.map(
-    (at, j) => Math.exp(-Math.exp(at)) - (withOwn ? own.transform[j] : 1) * fresh.transform[j] ** samples,
-  );
-  return mean(terms) * terms.length * step - Math.log(samples + (withOwn ? 1 : 0));
+/** E log of the mean of K ratios of τ's draws, with or without that of ψ_0: of two terms or more. */
+function meanLog(slice: Slice, samples: number, withOwn: boolean): number {
+  const { low, own, fresh } = slice.transforms();
+  const terms = fresh.map((value, j) => doubleExponential(low + j * step) - (withOwn ? own[j] : 1) * value ** samples);
+  return sum(terms) * step - Math.log(samples + (withOwn ? 1 : 0));
 }
 
 /** Probabilities of the nodes, made to sum to 1. */
 function normalised(name: string, rule: Quadrature, logDensity: (at: number) => number): Float64Array {
   const p = rule.points.map((at, i) => Math.exp(rule.logWeights[i] + logDensity(at)));
-  const sum = mean(p) * p.length;
-  if (!(Math.abs(sum - 1) < 1e-4)) {
+  const total = sum(p);
+  if (!(Math.abs(total - 1) < 1e-4)) {
     throw new RangeError(
-      `exactMarginalGap: ${name} integrates to ${sum} on its nodes, not 1; widen or refine the rule.`,
+      `exactMarginalGap: ${name} integrates to ${total} on its nodes, not 1; widen or refine the rule.`,
     );
   }
-  return p.map((value) => value / sum);
+  return p.map((value) => value / total);
 }
