@@ -8,15 +8,15 @@ import { reparameterised } from "./reparameterised.js";
 /**
  * A pathwise gradient with antithetic draws: K/2 pairs z = μ + δ, z′ = μ − δ in place of K independent draws.
  *
- * What is odd in δ averages out of each pair, so that the gradient in the mean of a Gaussian q is exact for a quadratic log p; what is even, such as the scale's
- * gradient there, is then estimated from K/2 draws' worth, with twice the variance.
+ * What is odd in δ averages out of each pair, so that the gradient in the mean of a Gaussian q is exact for a quadratic log p. What is even is counted
+ * twice: the scale's gradient there has the variance of K/2 independent draws.
  *
  * Unbiased for the ELBO, a mean over samples each of which is a draw of q. Any other bound needs its K draws independent: with pairs it becomes another
  * lower bound on log p(x), whose gradient this is.
  *
  * @param of `reparameterised` (default) or `pathDerivative`.
  * @throws Error if K is odd, if q is not symmetric about its mean, or if the gradient is another one.
- * Source: Hammersley & Morton 1956; Wu, Goodman & Ermon 2019, "Differentiable antithetic sampling for variance reduction", section 2.
+ * Source: Hammersley & Morton 1956; Wu, Goodman & Ermon 2019, "Differentiable antithetic sampling for variance reduction".
  */
 export function antithetic(of: Gradient = reparameterised): DeclaredGradient {
   if (of !== reparameterised && of !== pathDerivative) {

@@ -13,13 +13,13 @@ import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js"
  *
  * ∂L/∂l_n = E [f(1[u > σ(−l)]) − f(1[u < σ(l)])] (u_n − ½).
  *
- * Both states are draws of q, made of the same u in opposite directions; where they agree nothing is added. It needs neither a relaxation of log p nor a baseline, and evaluates log p
- * 2K times. θ's gradient and the value are the mean over all 2K.
+ * Both states are draws of q, made of the same u in opposite directions; where they agree nothing is added. It needs neither a relaxation of log p nor a
+ * baseline, and evaluates log p 2K times. θ's gradient and the value are the mean over all 2K.
  *
  * Unbiased for the ELBO.
  *
  * @throws Error for another bound, or if the problem's q is not declared to be Bernoulli.
- * Source: Yin & Zhou 2019, "ARM: Augment-REINFORCE-merge gradient for stochastic binary networks", theorem 1, eq. 7.
+ * Source: Yin & Zhou 2019, "ARM: Augment-REINFORCE-merge gradient for stochastic binary networks".
  */
 export const arm: DeclaredGradient = declareGradient(
   "arm",

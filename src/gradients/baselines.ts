@@ -16,7 +16,7 @@ export interface Baseline {
 /**
  * No baseline: the signal is L itself; for the ELBO log w_k / K, since the other samples' terms meet sample k's score with mean zero.
  *
- * Source: Ranganath, Gerrish & Blei 2014, eq. 3.
+ * Source: Ranganath, Gerrish & Blei 2014, "Black box variational inference".
  */
 export const noBaseline: Baseline = {
   name: "no baseline",
@@ -34,7 +34,7 @@ export const noBaseline: Baseline = {
  * For the ELBO that is (log w_k − mean of the others) / K: RLOO, whose gradient is VarGrad's. For IWAE it is VIMCO's with the arithmetic mean. Every
  * log-weight must be finite. It takes K² B numbers, but for the ELBO.
  *
- * Source: Kool, van Hoof & Welling 2019; Richter et al. 2020, "VarGrad"; Mnih & Rezende 2016, section 3.2 (arithmetic mean).
+ * Source: Kool, van Hoof & Welling 2019; Richter et al. 2020, "VarGrad"; Mnih & Rezende 2016 (arithmetic mean).
  */
 export const leaveOneOut: Baseline = {
   name: "leave-one-out",
@@ -57,7 +57,7 @@ export const leaveOneOut: Baseline = {
  * For IWAE it is VIMCO, with the geometric mean that its authors prefer; for the ELBO, RLOO. Every log-weight must be finite. It takes K² B numbers, but for the
  * ELBO.
  *
- * Source: Mnih & Rezende 2016, "Variational inference for Monte Carlo objectives", eqs. 8–10.
+ * Source: Mnih & Rezende 2016, "Variational inference for Monte Carlo objectives" (geometric mean).
  */
 export const vimco: Baseline = {
   name: "VIMCO",

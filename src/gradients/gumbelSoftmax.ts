@@ -28,7 +28,7 @@ export interface RelaxationOptions {
  * Biased for the ELBO, in both records, since log p is taken where z is no bit: `arm` is unbiased.
  *
  * @throws Error for another bound, if the temperature is a number that is not positive, or if the problem's q is not declared to be Bernoulli.
- * Source: Jang, Gu & Poole 2017; Maddison, Mnih & Teh 2017, "The concrete distribution", section 3.
+ * Source: Jang, Gu & Poole 2017; Maddison, Mnih & Teh 2017, "The concrete distribution".
  */
 export function gumbelSoftmax(options: RelaxationOptions): DeclaredGradient {
   return relaxed("gumbelSoftmax", options, {
@@ -45,7 +45,7 @@ export function gumbelSoftmax(options: RelaxationOptions): DeclaredGradient {
  * Biased for the ELBO in φ (`arm` is unbiased), unbiased in θ.
  *
  * @throws Error as {@link gumbelSoftmax}.
- * Source: Bengio, Léonard & Courville 2013, section 4; Jang, Gu & Poole 2017, section 2.2.
+ * Source: Bengio, Léonard & Courville 2013; Jang, Gu & Poole 2017.
  */
 export function straightThrough(options: RelaxationOptions): DeclaredGradient {
   return relaxed("straightThrough", options, {

@@ -18,7 +18,7 @@ import { heldParameters } from "./held.js";
  * `doublyReparameterised` is the mended one. Unbiased in θ always.
  *
  * @throws Error if no gradient flows through q's draws, or if log q is a marginal's estimate.
- * Source: Roeder, Wu & Duvenaud 2017, "Sticking the landing", eq. 6.
+ * Source: Roeder, Wu & Duvenaud 2017, "Sticking the landing".
  */
 export const pathDerivative: DeclaredGradient = declareGradient(
   "pathDerivative",

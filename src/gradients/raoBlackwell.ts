@@ -28,7 +28,7 @@ import {
  * Unbiased for the ELBO, if q(z) = ∏_n q_n(z_n).
  *
  * @throws Error for another bound, if the problem declares no factors or their shapes are not `[K, B, N]`, or as `scoreFunction`.
- * Source: Ranganath, Gerrish & Blei 2014, section 3.1, eq. 5.
+ * Source: Ranganath, Gerrish & Blei 2014, section 3.1.
  */
 export function raoBlackwell(options: ScoreOptions = {}): ScoreGradient {
   const { baseline = noBaseline } = options;

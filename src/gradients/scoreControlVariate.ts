@@ -15,7 +15,8 @@ export interface ControlVariateOptions {
   /** The gradient to take the variance out of. Default `scoreFunction()`; `raoBlackwell()` composes. */
   readonly of?: ScoreGradient;
   /**
-   * Which draws the weights are estimated on: K further ones, which keeps the estimator unbiased and doubles its evaluations of log p, or the very draws that they weigh.
+   * Which draws the weights are estimated on: K further ones, which keeps the estimator unbiased and doubles its evaluations of log p, or the very
+   * draws that they weigh.
    */
   readonly weights: "heldOut" | "same";
 }
@@ -26,11 +27,12 @@ export interface ControlVariateOptions {
  * ĝ_i − a_i Σ_k h_ki,  a_i = Cov(f_i, h_i) / Var(h_i),  f_k = signal_k h_k,  h_k = ∇_φ log q(z_k; φ), E h = 0.
  *
  * Where an h_i does not vary its weight is 0. It costs one or two gradients of log q for each of the draws that the weights are estimated on, none of log p.
+ * With few draws the weights' own noise can cost more than they save.
  *
  * Unbiased for the ELBO with weights from held-out draws. With weights from the same draws it is biased, by O(1/K).
  *
  * @throws Error for another bound, if K < 2, or as the gradient that it is put on.
- * Source: Ranganath, Gerrish & Blei 2014, section 3.2, eqs. 7 and 9; Zhang et al. 2018, section 5.2.
+ * Source: Ranganath, Gerrish & Blei 2014, section 3.2; Zhang et al. 2018, section 5.2.
  */
 export function scoreControlVariate(options: ControlVariateOptions): DeclaredGradient {
   const { of = scoreFunction(), weights: source } = options;

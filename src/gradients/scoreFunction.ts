@@ -46,13 +46,13 @@ export interface ScoreGradient extends DeclaredGradient {
  *
  * ∇_φ E L = E Σ_k [(L − b_k) − c_k] ∇_φ log q(z_k; φ),  ∇_θ E L = E Σ_k c_k ∇_θ log p(x, z_k; θ).
  *
- * For the ELBO Σ_k c_k ∇ log q(z_k) has mean zero, so that both forms of Chaney 2015, with the −1 and without, are unbiased; for other bounds it has not. It asks
- * nothing of the model but log p(x, z), and its variance is the price: see `leaveOneOut`, `vimco`, `raoBlackwell` and `scoreControlVariate`.
+ * For the ELBO Σ_k c_k ∇ log q(z_k) has mean zero, so that both forms of Chaney 2015, with the −1 and without, are unbiased; for other bounds it has not.
+ * It asks nothing of the model but log p(x, z), and its variance is the price: see `leaveOneOut`, `vimco`, `raoBlackwell` and `scoreControlVariate`.
  *
  * Unbiased for every bound, if log q is exact and the K draws are independent.
  *
  * @throws Error if `minusOne: false` is asked for another bound than the ELBO, if K is too small for the baseline, or if the problem's log q is an estimate.
- * Source: Ranganath, Gerrish & Blei 2014, eqs. 2 and 3; Chaney 2015, section 1 (with the −1); Zhang et al. 2018, section 5.2 (without).
+ * Source: Ranganath, Gerrish & Blei 2014, section 2; Chaney 2015, section 1 (with the −1); Zhang et al. 2018, section 5.2 (without).
  */
 export function scoreFunction(options: ScoreOptions = {}): ScoreGradient {
   const { baseline = noBaseline } = options;

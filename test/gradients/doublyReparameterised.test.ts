@@ -26,7 +26,7 @@ describe("doublyReparameterised", () => {
   it.each([1, 2, 3, 4, 5])(
     "has IWAE's gradient, with less variance than the reparameterised one, dimension %i",
     async (size) => {
-      const [given, options] = [iwaeGaussianCase(size, 8), { bound: iwae, samples: 8, seed: 1, replicates: 800 }];
+      const [given, options] = [iwaeGaussianCase(size, 8), { bound: iwae, samples: 8, seed: 1, replicates: 400 }];
       const doubly = expectUnbiased(await checked(doublyReparameterised, given, options));
       const single = expectUnbiased(await checked(reparameterised, given, options));
       expect(doubly.totalVariance).toBeLessThan(single.totalVariance / 2);
@@ -36,7 +36,7 @@ describe("doublyReparameterised", () => {
   it("gains signal over noise with K under IWAE, where the reparameterised gradient loses it", async () => {
     const ratio = async (gradient: typeof reparameterised, samples: number) =>
       signalToNoise(
-        await checked(gradient, iwaeGaussianCase(1, samples), { bound: iwae, samples, seed: 2, replicates: 600 }),
+        await checked(gradient, iwaeGaussianCase(1, samples), { bound: iwae, samples, seed: 2, replicates: 300 }),
       );
     const doubly = (await ratio(doublyReparameterised, 256)) / (await ratio(doublyReparameterised, 4));
     const single = (await ratio(reparameterised, 256)) / (await ratio(reparameterised, 4));

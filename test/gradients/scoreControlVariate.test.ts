@@ -14,19 +14,16 @@ beforeAll(async () => {
 });
 
 describe("scoreControlVariate", () => {
-  it.each([1, 2, 3, 4, 5])(
-    "with held-out weights has the ELBO's gradient at less variance, dimension %i",
-    async (size) => {
-      const [given, options] = [chainCase(size, elbo, 8), { bound: elbo, samples: 8, seed: 1 }];
-      const naive = await checked(scoreFunction({ minusOne: true }), given, options);
-      const report = expectUnbiased(await checked(scoreControlVariate({ weights: "heldOut" }), given, options));
-      expect(phiVariance(report)).toBeLessThan(phiVariance(naive));
-    },
-  );
+  it.each([1, 3, 5])("with held-out weights has the ELBO's gradient at less variance, dimension %i", async (size) => {
+    const [given, options] = [chainCase(size, elbo, 8), { bound: elbo, samples: 8, seed: 1 }];
+    const naive = await checked(scoreFunction(), given, options);
+    const report = expectUnbiased(await checked(scoreControlVariate({ weights: "heldOut" }), given, options));
+    expect(phiVariance(report)).toBeLessThan(phiVariance(naive));
+  });
 
   it("composes with Rao-Blackwellisation, on continuous latents too", async () => {
-    const given = chainCase(4, elbo, 8);
-    const options = { bound: elbo, samples: 8, seed: 2 };
+    const given = chainCase(4, elbo, 5);
+    const options = { bound: elbo, samples: 5, seed: 2 };
     const blackwell = await checked(raoBlackwell(), given, options);
     const both = expectUnbiased(
       await checked(scoreControlVariate({ of: raoBlackwell(), weights: "heldOut" }), given, options),
@@ -37,11 +34,11 @@ describe("scoreControlVariate", () => {
 
   it("with weights from the same draws is biased, as it says, and less so with more draws", async () => {
     const gradient = scoreControlVariate({ weights: "same" });
-    const report = await checked(gradient, gaussianCase(1), { bound: elbo, samples: 3, seed: 3, replicates: 3000 });
+    const report = await checked(gradient, gaussianCase(1), { bound: elbo, samples: 3, seed: 3, replicates: 2000 });
     expect(report.verdict, String(report)).toBe("biased");
     const bias = ({ components }: typeof report) =>
       Math.max(...components.map(({ mean, exact }) => Math.abs(mean - exact)));
-    const more = await checked(gradient, gaussianCase(1), { bound: elbo, samples: 24, seed: 4, replicates: 1000 });
+    const more = await checked(gradient, gaussianCase(1), { bound: elbo, samples: 16, seed: 4, replicates: 1000 });
     expect(bias(more)).toBeLessThan(bias(report) / 2);
     expect(gradient.standing(elbo).verdict).toBe("biased");
     expect(scoreControlVariate({ weights: "heldOut" }).standing(elbo).verdict).toBe("unbiased");

@@ -81,7 +81,7 @@ describe("scoreFunction", () => {
     }
   });
 
-  it.each(dimensions)(
+  it.each([1, 3, 5])(
     "with leave-one-out keeps the ELBO's gradient at a fraction of the variance, dimension %i",
     async (size) => {
       const [given, options] = [chainCase(size, elbo, 8), { bound: elbo, samples: 8, seed: 4 }];

@@ -29,7 +29,7 @@ export async function checked<Theta extends Parameters, Phi extends Parameters, 
   { problem, theta, phi, exact }: Case<Theta, Phi, Z>,
   options: { bound: Bound; samples: number; seed: number; replicates?: number },
 ): Promise<GradientCheck> {
-  const { bound, samples, seed, replicates = 400 } = options;
+  const { bound, samples, seed, replicates = 250 } = options;
   const step = compile(
     (inputs: { key: Key }) => estimateGradient(gradient, { problem, bound, theta, phi, samples, ...inputs }).gradient,
   );
