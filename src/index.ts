@@ -194,6 +194,7 @@ export {
 } from "./gradients/gradient.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { reparameterised } from "./gradients/reparameterised.js";
+export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./gradients/uivi.js";
 // models and the problems that estimators look at
 export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
 export {
@@ -215,6 +216,18 @@ export {
   sampleHierarchy,
   sivi,
 } from "./marginals/marginal.js";
+export {
+  exactReverseSampler,
+  type HmcReverseOptions,
+  type HmcReverseParameters,
+  hmcReverseSampler,
+  importanceReverseSampler,
+  marginalScore,
+  ownReverseSampler,
+  type ReverseDraws,
+  type ReverseSampler,
+  type ReverseSamplerInputs,
+} from "./marginals/reverseSampler.js";
 export {
   type MarginalBounds,
   type MarginalSandwich,
