@@ -178,6 +178,9 @@ export {
   reverseOf,
 } from "./families/reverseConditional.js";
 export { type StandardNormalFamily, standardNormal } from "./families/standardNormal.js";
+export { antithetic } from "./gradients/antithetic.js";
+export { arm } from "./gradients/arm.js";
+export { type Baseline, leaveOneOut, noBaseline, vimco } from "./gradients/baselines.js";
 // gradients
 export {
   type CheckedComponent,
@@ -186,14 +189,28 @@ export {
   type GradientCheck,
 } from "./gradients/check.js";
 export {
+  type DeclaredGradient,
+  declareGradient,
+  estimatorTable,
+  type Standing,
+  unbiased,
+} from "./gradients/declared.js";
+export { doublyReparameterised } from "./gradients/doublyReparameterised.js";
+export { estimators } from "./gradients/estimators.js";
+export {
   estimateGradient,
   type Gradient,
   type GradientEstimate,
   type GradientInputs,
   type Surrogate,
 } from "./gradients/gradient.js";
+export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
+export { pathDerivative } from "./gradients/pathDerivative.js";
+export { raoBlackwell } from "./gradients/raoBlackwell.js";
 export { reparameterised } from "./gradients/reparameterised.js";
+export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
+export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";
 export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./gradients/uivi.js";
 // models and the problems that estimators look at
 export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
@@ -235,7 +252,19 @@ export {
   marginalBounds,
   sandwich,
 } from "./marginals/sandwich.js";
+export { antitheticDraws } from "./models/antitheticDraws.js";
+export {
+  type BernoulliChain,
+  bernoulliChain,
+  type ChainLogits,
+  type ChainNumbers,
+  type ChainParameters,
+  chainWeightDistribution,
+  exactChainElbo,
+} from "./models/bernoulliChain.js";
+export type { BernoulliProblem } from "./models/bernoulliProblem.js";
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
+export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export { type JointMlp, type JointMlpOptions, jointMlp } from "./models/jointMlp.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export {
