@@ -12,6 +12,7 @@ export type Standing =
 /** A gradient estimator that says for which bounds it is unbiased, and refuses the others or owns up to its bias. */
 export interface DeclaredGradient extends Gradient {
   readonly name: string;
+  /** How it stands to a bound. */
   standing(bound: Bound): Standing;
 }
 

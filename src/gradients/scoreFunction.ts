@@ -38,6 +38,7 @@ export interface ScoreTerms<Phi extends Parameters, Z> {
 
 /** A {@link DeclaredGradient} made of scores, which control variates can be put on. */
 export interface ScoreGradient extends DeclaredGradient {
+  /** The scores and the weights on them, for one batch of draws. */
   terms<Theta extends Parameters, Phi extends Parameters, Z>(inputs: GradientInputs<Theta, Phi, Z>): ScoreTerms<Phi, Z>;
 }
 

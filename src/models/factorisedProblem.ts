@@ -13,6 +13,7 @@ export interface Factors {
 /** A problem with q(z) = ∏_n q_n(z_n), whose model says which of its terms hold which factor's latent. */
 export interface FactorisedProblem<Theta extends Parameters, Phi extends Parameters, Z = Tensor3D>
   extends Problem<Theta, Phi, Z> {
+  /** The terms of every factor at draws z. */
   factors(theta: Theta, phi: Phi, z: Z): Factors;
 }
 
