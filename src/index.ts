@@ -46,6 +46,8 @@ export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from 
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
 export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
+export { type Corpus, type LdaCOptions, parseLdaC, selectDocuments } from "./data/ldaC.js";
+export { type StreamLdaCOptions, streamLdaC } from "./data/ldaCStream.js";
 export {
   type DataFolder,
   type DatasetStatus,
@@ -138,13 +140,23 @@ export { randomPermutation } from "./engine/randomPermutation.js";
 export { type RepeatOptions, repeat } from "./engine/repeat.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
+export { type BetaParameters, betaFamily } from "./families/betaFamily.js";
+export { type CategoricalParameters, categoricalFamily } from "./families/categoricalFamily.js";
+export { type DirichletParameters, dirichletFamily } from "./families/dirichletFamily.js";
+export {
+  type ExponentialFamily,
+  klDivergence as exponentialKlDivergence,
+  logDensity as exponentialLogDensity,
+} from "./families/exponentialFamily.js";
 export type { ConditionalFamily, Family } from "./families/family.js";
 export { type FullRankParameters, fullRankGaussian } from "./families/fullRankGaussian.js";
+export { type GammaParameters, gammaFamily } from "./families/gammaFamily.js";
 export {
   type GaussianConditionalOptions,
   type GaussianConditionalParameters,
   gaussianConditional,
 } from "./families/gaussianConditional.js";
+export { type GaussianParameters, gaussianFamily } from "./families/gaussianFamily.js";
 export { type GaussianReverseOptions, gaussianReverse } from "./families/gaussianReverse.js";
 export { type Conditional, type HierarchicalFamilyParameters, hierarchical } from "./families/hierarchical.js";
 export type {
@@ -170,6 +182,16 @@ export {
   type MeanFieldParameters,
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
+export {
+  type NormalGammaParameters,
+  normalGammaFamily,
+  type WeightsAndPrecision,
+} from "./families/normalGammaFamily.js";
+export {
+  type MeanAndPrecision,
+  type NormalWishartParameters,
+  normalWishartFamily,
+} from "./families/normalWishartFamily.js";
 export {
   exactReverse,
   mixingReverse,
@@ -252,7 +274,22 @@ export {
   marginalBounds,
   sandwich,
 } from "./marginals/sandwich.js";
+export { type CaviOptions, type CaviPoint, type CaviResult, cavi } from "./methods/cavi.js";
+export {
+  type SviOptions,
+  type SviPoint,
+  type SviResult,
+  stochasticVariationalInference,
+} from "./methods/stochasticVariationalInference.js";
+export { type StreamingOptions, type StreamingPoint, type StreamingResult, streaming } from "./methods/streaming.js";
 export { antitheticDraws } from "./models/antitheticDraws.js";
+export {
+  type BayesianLinearRegression,
+  type BayesianLinearRegressionOptions,
+  bayesianLinearRegression,
+  type RegressionBatch,
+  type RegressionGlobal,
+} from "./models/bayesianLinearRegression.js";
 export {
   type BernoulliChain,
   bernoulliChain,
@@ -264,8 +301,33 @@ export {
 } from "./models/bernoulliChain.js";
 export type { BernoulliProblem } from "./models/bernoulliProblem.js";
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
+export {
+  type ConjugateModel,
+  type Dataset,
+  globalStep,
+  type LocalStep,
+  type NaturalParameters,
+  type Rows,
+  rowsDataset,
+  rowsOf,
+} from "./models/conjugateModel.js";
+export { corpusDataset } from "./models/corpusDataset.js";
+export { type DocumentCompletion, documentCompletion } from "./models/documentCompletion.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
+export {
+  type GaussianMixture,
+  type GaussianMixtureOptions,
+  gaussianMixture,
+  type MixtureGlobal,
+} from "./models/gaussianMixture.js";
 export { type JointMlp, type JointMlpOptions, jointMlp } from "./models/jointMlp.js";
+export {
+  type LatentDirichletAllocation,
+  type LdaGlobal,
+  type LdaLocal,
+  type LdaOptions,
+  latentDirichletAllocation,
+} from "./models/latentDirichletAllocation.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export {
   type Activation,
@@ -383,8 +445,10 @@ export { type IterateOptions, type IterateResult, iterate } from "./optimize/ite
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { type Progress, progressText } from "./optimize/progress.js";
+export { robbinsMonro } from "./optimize/robbinsMonro.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./optimize/safetensors.js";
 export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
+export { shuffledRows } from "./optimize/shuffledRows.js";
 export type {
   ManySteps,
   ManyStepsInputs,

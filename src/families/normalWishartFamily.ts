@@ -27,7 +27,7 @@ export interface MeanAndPrecision {
  * Normal–Wishart over the mean and precision of a Gaussian in D dimensions, its conjugate prior:
  * t(μ, Λ) = (Λ μ, Λ, μᵀ Λ μ, log |Λ|), η = (β m, −½ (W⁻¹ + β m mᵀ), −½ β, ½ (ν − D)), h = 1.
  *
- * An observation x adds (x, −½ x xᵀ, −½, ½): see {@link addObservation}.
+ * An observation x adds (x, −½ x xᵀ, −½, ½): see `addObservation`.
  *
  * @throws RangeError if D is not a positive integer; from its functions, if β ≤ 0, ν ≤ D − 1 or W⁻¹ is not positive definite.
  * Source: Bishop 2006, "Pattern recognition and machine learning", equations 10.40, 10.74 to 10.77, B.79 to B.81.
