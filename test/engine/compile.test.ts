@@ -184,14 +184,14 @@ describe("compile", () => {
   });
 
   it("leaves nothing behind in a thousand calls", () => {
-    const compiled = compile(({ x, key }: { x: Tensor; key: Key }) => ({ y: tf.add(x, normal(key, [100, 100])) }));
-    const x = tf.zeros([100, 100]);
+    const compiled = compile(({ x, key }: { x: Tensor; key: Key }) => ({ y: tf.add(x, normal(key, [400, 400])) }));
+    const x = tf.zeros([400, 400]);
     const run = (i: number): void => compiled({ x, key: foldIn(randomKey(1), i) }).y.dispose();
     for (let i = 0; i < 200; i++) run(i);
     const [data, resident] = [tf.memory().numDataBuffers, process.memoryUsage().rss];
-    for (let i = 0; i < 1000; i++) run(i); // 40 MB if the results stayed
+    for (let i = 0; i < 1000; i++) run(i); // 640 MB if the results stayed
     expect(tf.memory().numDataBuffers).toBe(data);
-    expect(process.memoryUsage().rss - resident).toBeLessThan(20e6);
+    expect(process.memoryUsage().rss - resident).toBeLessThan(100e6);
     tf.dispose(x);
     compiled.dispose();
   });
