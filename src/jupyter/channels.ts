@@ -17,8 +17,10 @@ export class Channels {
   readonly #connection: Connection;
   readonly #log: (line: string) => void;
   readonly #routers: Record<RequestChannel, Router> = { shell: new Router(), control: new Router() };
-  // A high-water mark of 0 lets a fast loop print as much as it likes; with the default of 1,000 the rest would be dropped.
-  readonly #iopub: Publisher = new Publisher({ sendHighWaterMark: 0 });
+  // A high-water mark of 0 lets a fast loop print as much as it likes; with the default of 1,000 the rest would be dropped. A timeout of 0 has
+  // every message sent at once; else ZeroMQ puts every 513th off to the event loop's next turn, which a synchronous loop never grants, and
+  // meanwhile refuses others.
+  readonly #iopub: Publisher = new Publisher({ sendHighWaterMark: 0, sendTimeout: 0 });
   readonly #stdin: Router = new Router();
   readonly #heartbeat: Reply = new Reply();
   #replies: Promise<void> = Promise.resolve();
