@@ -471,6 +471,6 @@ export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcCha
 export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
 export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } from "./samplers/hmcTransition.js";
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
-export type { LogDensity, Slope } from "./samplers/ownTape.js";
 export { sir, sirIndices } from "./samplers/sir.js";
+export type { LogDensity, Slope } from "./samplers/slope.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";

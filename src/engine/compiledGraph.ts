@@ -1,9 +1,10 @@
+import { callSite } from "./callSite.js";
 import { CompileError } from "./compileError.js";
 import { philoxStates } from "./fusedDraws.js";
 import { dataTypes, Graph, type GraphNode } from "./graph.js";
 import type { DataId } from "./nativeBackend.js";
 import type { Key } from "./random.js";
-import { callSite, Recording, recordInto } from "./recorder.js";
+import { Recording, recordInto } from "./recorder.js";
 import { copyOf } from "./recordLoop.js";
 import { Session } from "./session.js";
 import { type Flattened, flatten } from "./structure.js";

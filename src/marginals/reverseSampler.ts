@@ -1,3 +1,4 @@
+import { onOwnTape } from "../engine/ownTape.js";
 import type { Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
 import { type Scalar, type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
@@ -6,7 +7,7 @@ import type { ReverseConditional } from "../families/reverseConditional.js";
 import type { NoParameters } from "../models/problem.js";
 import { logSumExp } from "../ops/logSumExp.js";
 import { hmcChain } from "../samplers/hmcChain.js";
-import { onOwnTape, slopeAt } from "../samplers/ownTape.js";
+import { slopeAt } from "../samplers/slope.js";
 import { logWeight } from "./marginal.js";
 
 /** What a {@link ReverseSampler} looks at: latents with the ψ_0 they were drawn given. All of it is a constant to it. */

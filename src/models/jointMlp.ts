@@ -1,9 +1,7 @@
 import type { Key } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, tf } from "../engine/tf.js";
-import { softplus } from "../ops/softplus.js";
-import { tanh } from "../ops/tanh.js";
-import { type Activation, type MlpParameters, mlp } from "./mlp.js";
+import { type Activation, activations, type MlpParameters, mlp } from "./mlp.js";
 
 /** Options of {@link jointMlp}. */
 export interface JointMlpOptions {
@@ -28,8 +26,6 @@ export interface JointMlp {
    */
   given(parameters: MlpParameters, x?: Tensor2D): (a: Tensor) => Tensor;
 }
-
-const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { tanh, softplus, relu: (x) => tf.relu(x) };
 
 /**
  * A perceptron of (a, x) whose first layer splits as a W_a + (x W_x + b): the part of x is computed once a datum, however many a there are.

@@ -31,7 +31,8 @@ export interface Mlp {
   apply(parameters: MlpParameters, x: Tensor): Tensor;
 }
 
-const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { tanh, softplus, relu };
+/** The activations by name. */
+export const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { tanh, softplus, relu };
 
 /**
  * A multilayer perceptron: h_i = activation(h_{i−1} W_i + b_i), with a linear last layer.

@@ -7,7 +7,7 @@ import { checkFiniteRows } from "../engine/values.js";
 import { HmcDraws, type HmcTuning } from "./hmcDraws.js";
 import { HmcRun } from "./hmcRun.js";
 import { adaptedTuning } from "./hmcWarmUp.js";
-import type { LogDensity } from "./ownTape.js";
+import type { LogDensity } from "./slope.js";
 
 /** What {@link hmc} tells while it runs. */
 export interface HmcProgress {

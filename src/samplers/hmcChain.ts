@@ -1,7 +1,7 @@
+import { onOwnTape } from "../engine/ownTape.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { type HmcKernel, type HmcState, hmcState, hmcTransition } from "./hmcTransition.js";
-import { onOwnTape } from "./ownTape.js";
 
 /** What {@link hmcChain} needs. */
 export interface HmcChainOptions extends HmcKernel {

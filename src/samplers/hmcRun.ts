@@ -6,7 +6,7 @@ import { type Tensor, type Tensor2D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { HmcTuning } from "./hmcDraws.js";
 import { type HmcState, type HmcStep, hmcState, hmcTransition } from "./hmcTransition.js";
-import type { LogDensity } from "./ownTape.js";
+import type { LogDensity } from "./slope.js";
 
 /** What a transition depends on; `leapfrogSteps` and `jitter` are fixed in its graph. */
 interface KernelInputs {

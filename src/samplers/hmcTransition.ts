@@ -1,8 +1,9 @@
+import { onOwnTape } from "../engine/ownTape.js";
 import { type Key, normal, split, uniform } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { type LeapfrogOptions, leapfrog } from "./leapfrog.js";
-import { type LogDensity, onOwnTape, type Slope, slopeAt } from "./ownTape.js";
+import { type LogDensity, type Slope, slopeAt } from "./slope.js";
 
 /** Where the chains stand; a record of tensors, so that a compiled step may carry it. */
 export type HmcState = Slope & {

@@ -1,8 +1,9 @@
+import { onOwnTape } from "../engine/ownTape.js";
 import type { Key } from "../engine/random.js";
 import { repeat } from "../engine/repeat.js";
 import { formatShape } from "../engine/shape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { type LogDensity, onOwnTape, type Slope, slopeAt } from "./ownTape.js";
+import { type LogDensity, type Slope, slopeAt } from "./slope.js";
 
 /** A point of phase space, with the log-density and its gradient at the position. */
 export type PhasePoint = Slope & {

@@ -1,5 +1,5 @@
+import { onOwnTape } from "../engine/ownTape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { onOwnTape } from "./ownTape.js";
 
 /** Options of {@link adaptedStepSize}. */
 export interface AdaptedStepSizeOptions {

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
+import { onOwnTape } from "../../src/engine/ownTape.js";
 import { disposeParameters } from "../../src/engine/parameters.js";
 import { foldIn, normal, randomKey, uniform } from "../../src/engine/random.js";
 import { type Scalar, type Tensor, tf } from "../../src/engine/tf.js";
 import { stopGradient } from "../../src/ops/stopGradient.js";
 import { where } from "../../src/ops/where.js";
 import { type HmcKernel, type HmcState, hmcState, hmcTransition, propose } from "../../src/samplers/hmcTransition.js";
-import { onOwnTape, slopeAt } from "../../src/samplers/ownTape.js";
+import { slopeAt } from "../../src/samplers/slope.js";
 import { backends, expectClose, expectNoLeak, kolmogorovSmirnov, normalCdf, read } from "../engine/support.js";
 import { banana, bananaDraws, column, doubleWell, standardNormal } from "./targets.js";
 

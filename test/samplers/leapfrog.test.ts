@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
 import { compile } from "../../src/engine/compile.js";
+import { onOwnTape } from "../../src/engine/ownTape.js";
 import { normal, randomKey } from "../../src/engine/random.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { leapfrog, type PhasePoint } from "../../src/samplers/leapfrog.js";
-import { type LogDensity, onOwnTape, slopeAt } from "../../src/samplers/ownTape.js";
+import { type LogDensity, slopeAt } from "../../src/samplers/slope.js";
 import { backends, expectClose, expectNoLeak, read } from "../engine/support.js";
 import { banana, bananaDraws, quartic, standardNormal } from "./targets.js";
 

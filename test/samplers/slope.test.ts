@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ready } from "../../src/engine/backend.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
 import { offTape } from "../../src/engine/offTape.js";
+import { onOwnTape } from "../../src/engine/ownTape.js";
 import { type Scalar, type Tensor, tf } from "../../src/engine/tf.js";
-import { onOwnTape, slopeAt } from "../../src/samplers/ownTape.js";
+import { slopeAt } from "../../src/samplers/slope.js";
 import { backends, expectNoLeak, read } from "../engine/support.js";
 import { quartic } from "./targets.js";
 

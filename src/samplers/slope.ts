@@ -1,7 +1,5 @@
 import { type Tensor, tf } from "../engine/tf.js";
 
-export { onOwnTape } from "../engine/ownTape.js";
-
 /** Log-density of every row: positions `[..., D]` to `[...]`, up to a constant, differentiable in the position. */
 export type LogDensity = (position: Tensor) => Tensor;
 
@@ -16,7 +14,7 @@ export type Slope = {
 /**
  * A log-density with its gradient, row by row; where it does not depend on the position, the gradient is 0.
  *
- * Call it within {@link onOwnTape}.
+ * Call it within `onOwnTape`.
  *
  * @throws Error if the log-density does not map `[..., D]` to `[...]`.
  */
