@@ -447,6 +447,7 @@ export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { type Progress, progressText } from "./optimize/progress.js";
 export { robbinsMonro } from "./optimize/robbinsMonro.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./optimize/safetensors.js";
+export { type ScaledUpdatesOptions, scaledUpdates } from "./optimize/scaledUpdates.js";
 export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
 export { shuffledRows } from "./optimize/shuffledRows.js";
 export type {
