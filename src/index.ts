@@ -39,9 +39,17 @@ export { iwae } from "./bounds/iwae.js";
 export type { Sandwich, SandwichOptions } from "./bounds/marginalElbo.js";
 export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
 export { binarise } from "./data/binarise.js";
+export { type BitTable, parseBits } from "./data/bits.js";
 export { catalogue, type DataFile, type DatasetRecord } from "./data/catalogue.js";
 export { type NumberTable, parseCsv } from "./data/csv.js";
 export { DataError } from "./data/dataError.js";
+export {
+  type BinaryImageDataset,
+  type BinaryImageOptions,
+  BinaryImageSet,
+  binaryImages,
+  fixedBinarisedMnist,
+} from "./data/fixedBinarisedMnist.js";
 export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from "./data/glyphs.js";
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";

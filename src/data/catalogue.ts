@@ -5,7 +5,7 @@ export interface DataFile {
   /** Length and sha256 of the uncompressed content. */
   readonly bytes: number;
   readonly sha256: string;
-  /** Addresses of the gzipped file, tried in order; none if it cannot be downloaded. */
+  /** Addresses of the file, gzipped or plain, tried in order; none if it cannot be downloaded. */
   readonly mirrors: readonly string[];
 }
 
@@ -29,10 +29,27 @@ function mnistFile(name: string, bytes: number, sha256: string): DataFile {
   return { name: `mnist/${name}`, bytes, sha256, mirrors: mnistMirrors.map((mirror) => `${mirror}${name}.gz`) };
 }
 
+function fixedBinarisedFile(part: string, images: number, sha256: string): DataFile {
+  const name = `binarized_mnist_${part}.amat`;
+  return {
+    name: `mnist-fixed-binarized/${name}`,
+    bytes: images * 2 * 784,
+    sha256,
+    mirrors: [`https://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/${name}`],
+  };
+}
+
+function tableFile(name: string, bytes: number, sha256: string): DataFile {
+  return { name: `bayes-logistic/${name}`, bytes, sha256, mirrors: [] };
+}
+
 /** Every data set that is read from files: the one place for addresses, lengths and checksums. */
 export const catalogue: {
   readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
   readonly optdigits: DatasetRecord<"tra" | "hol" | "tes">;
+  readonly waveform: DatasetRecord<"train" | "test">;
+  readonly nodal: DatasetRecord<"train" | "test">;
+  readonly fixedBinarisedMnist: DatasetRecord<"train" | "validation" | "test">;
 } = {
   mnist: {
     name: "mnist",
@@ -89,6 +106,54 @@ export const catalogue: {
         sha256: "94d7b3c067125a5f6a6d51cf1dc8e95de7d731e41c7f1e714897330242949464",
         mirrors: [],
       },
+    },
+  },
+  fixedBinarisedMnist: {
+    name: "mnist-fixed-binarized",
+    title: "MNIST, binarised once",
+    source: "Salakhutdinov & Murray 2008 (the binarisation); Larochelle & Murray 2011 (the split and the files)",
+    licence: "research use",
+    shipped: false,
+    files: {
+      train: fixedBinarisedFile("train", 50_000, "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d"),
+      validation: fixedBinarisedFile(
+        "valid",
+        10_000,
+        "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
+      ),
+      test: fixedBinarisedFile("test", 10_000, "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
+    },
+  },
+  waveform: {
+    name: "waveform",
+    title: "waveform",
+    source:
+      "Breiman, Friedman, Olshen & Stone 1984, Classification and regression trees; UCI Machine Learning Repository; split of Yin & Zhou 2018",
+    licence: "CC BY 4.0",
+    shipped: false,
+    files: {
+      train: tableFile(
+        "waveform-train.csv",
+        95_950,
+        "e7e064f9f3ed83141e4048ef6d455d902e09002806dd5ff929d223a101d53063",
+      ),
+      test: tableFile(
+        "waveform-test.csv",
+        1_104_009,
+        "7e7d14a2afe583accf038b4929f13366fed2f0dda165c34149d1c3c8d4b3a87c",
+      ),
+    },
+  },
+  nodal: {
+    name: "nodal",
+    title: "nodal",
+    source:
+      "Brown 1980, Prediction analyses for binary data (nodal involvement of prostate cancer); split of Yin & Zhou 2018",
+    licence: "public",
+    shipped: false,
+    files: {
+      train: tableFile("nodal-train.csv", 670, "e4ebe1755b82f2b69dbf72b7782a367e1c9a87985dcc6ecec79b64a6dd6a9dd6"),
+      test: tableFile("nodal-test.csv", 748, "6c5292c646bbcfc7b3117591cacc79fd9eaed5e731c1c8fa2accbb533f10f232"),
     },
   },
 };

@@ -37,7 +37,8 @@ export async function download(
       failures.push(`${new URL(address).host}: ${describe(error)}`);
       continue;
     }
-    await writeAtomically(join(folder, `${file.name}.gz`), stored);
+    const gzipped = stored[0] === 0x1f && stored[1] === 0x8b;
+    await writeAtomically(join(folder, gzipped ? `${file.name}.gz` : file.name), stored);
     return content;
   }
   throw new Error(failures.join("; "));

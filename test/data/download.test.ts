@@ -46,6 +46,14 @@ describe("download", () => {
     expect(lines).toEqual([`Downloading ${address}`]);
   });
 
+  it("calls a file that comes plain by its own name", async () => {
+    const folder = temporaryFolder();
+    const address = await mirror((_, response) => response.end(content));
+    expect(await download(dataFile("letters/a", content, [address]), folder)).toEqual(content);
+    expect(new Uint8Array(readFileSync(join(folder, "letters/a")))).toEqual(content);
+    expect(everything(folder).sort()).toEqual(["letters", "letters/a"]);
+  });
+
   it("goes on to the next mirror", async () => {
     const folder = temporaryFolder();
     const mirrors = [await mirror(notFound), await mirror(other), await mirror(good)];
