@@ -1,5 +1,6 @@
 import type { Corpus } from "../data/ldaC.js";
 import { digamma, logGamma } from "../diagnostics/specialFunctions.js";
+import { documentMemory } from "./ldaPull.js";
 import { expDigammas, type WordTable } from "./ldaWordTable.js";
 
 /**
@@ -23,10 +24,7 @@ export function documentStep(inputs: {
   const { offsets, counts } = corpus;
   let longest = 0;
   for (let d = 0; d < corpus.size; d++) longest = Math.max(longest, offsets[d + 1] - offsets[d]);
-  // Padded to whole groups of four words: a word with count 0 pulls nothing.
-  const own = { rows: new Float64Array((longest + 3) * K), counts: new Float64Array(longest + 3) };
-  const theta = new Float64Array(K);
-  const pull = new Float64Array(K);
+  const { stride, rows, counts: own, theta, pull, pullOfWords } = documentMemory(longest, K);
   const norms = new Float64Array(longest);
   const logNormaliserOfPrior = K * logGamma(alpha) - logGamma(K * alpha);
   let offset = 0;
@@ -35,7 +33,7 @@ export function documentStep(inputs: {
   };
   const settle = (d: number, n: number): void => {
     for (let update = 0; update < maxUpdates; update++) {
-      pullOfWords(own.rows, own.counts, n, theta, pull);
+      pullOfWords(n);
       let change = 0;
       for (let k = 0; k < K; k++) {
         const next = alpha + theta[k] * pull[k];
@@ -47,15 +45,14 @@ export function documentStep(inputs: {
     }
   };
   const boundOf = (d: number, first: number, n: number): number => {
-    const { rows } = own;
     let bound = 0;
     let tokens = 0;
-    for (let i = 0, at = 0; i < n; i++, at += K) {
+    for (let i = 0, at = 0; i < n; i++, at += stride) {
       let norm = 0;
       for (let k = 0; k < K; k++) norm += theta[k] * rows[at + k];
       norms[i] = norm;
-      bound += own.counts[i] * (Math.log(norm) + table.offsets[table.rowOf[first + i]]);
-      tokens += own.counts[i];
+      bound += own[i] * (Math.log(norm) + table.offsets[table.rowOf[first + i]]);
+      tokens += own[i];
     }
     let total = 0;
     for (let k = 0; k < K; k++) total += proportions[d * K + k];
@@ -71,15 +68,15 @@ export function documentStep(inputs: {
     const first = offsets[d];
     const n = offsets[d + 1] - first;
     if (n === 0) return 0;
-    const { rows } = own;
     // The document's own rows side by side, read some twenty times over.
     for (let i = 0; i < n; i++) {
       const at = table.rowOf[first + i] * K;
-      for (let k = 0; k < K; k++) rows[i * K + k] = table.rows[at + k];
-      own.counts[i] = counts[first + i];
+      for (let k = 0; k < K; k++) rows[i * stride + k] = table.rows[at + k];
+      own[i] = counts[first + i];
     }
-    rows.fill(1, n * K, (n + 3) * K);
-    own.counts.fill(0, n, n + 3);
+    // Whole groups of four words: one with count 0 pulls nothing.
+    rows.fill(1, n * stride, (n + 3) * stride);
+    own.fill(0, n, n + 3);
     look(d);
     settle(d, n);
     let bound = boundOf(d, first, n);
@@ -101,48 +98,11 @@ export function documentStep(inputs: {
     }
     for (let i = 0; i < n; i++) {
       const to = table.rowOf[first + i] * K;
-      const share = own.counts[i] / norms[i];
+      const share = own[i] / norms[i];
       for (let k = 0; k < K; k++) gathered[to + k] += share * theta[k];
     }
     return bound;
   };
-}
-
-/**
- * Writes `Σ_i c_i r_ik / Σ_j θ_j r_ij` into `pull`, over n words and up to three more of the padding.
- *
- * Four words at a time, since four sums at once hide the latency of an addition: half the time of one word after another.
- */
-function pullOfWords(
-  rows: Float64Array,
-  counts: Float64Array,
-  n: number,
-  theta: Float64Array,
-  pull: Float64Array,
-): void {
-  const K = theta.length;
-  pull.fill(0);
-  for (let i = 0; i < n; i += 4) {
-    const a = i * K;
-    const [b, c, d] = [a + K, a + 2 * K, a + 3 * K];
-    let [normA, normB, normC, normD] = [0, 0, 0, 0];
-    for (let k = 0; k < K; k++) {
-      const t = theta[k];
-      normA += t * rows[a + k];
-      normB += t * rows[b + k];
-      normC += t * rows[c + k];
-      normD += t * rows[d + k];
-    }
-    const [shareA, shareB, shareC, shareD] = [
-      counts[i] / normA,
-      counts[i + 1] / normB,
-      counts[i + 2] / normC,
-      counts[i + 3] / normD,
-    ];
-    for (let k = 0; k < K; k++) {
-      pull[k] += shareA * rows[a + k] + shareB * rows[b + k] + shareC * rows[c + k] + shareD * rows[d + k];
-    }
-  }
 }
 
 /** γ = α + N_d/K. */
