@@ -38,6 +38,12 @@ export {
 export { iwae } from "./bounds/iwae.js";
 export type { Sandwich, SandwichOptions } from "./bounds/marginalElbo.js";
 export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
+export {
+  type BayesLogisticDataset,
+  type BayesLogisticName,
+  type BayesLogisticOptions,
+  bayesLogistic,
+} from "./data/bayesLogistic.js";
 export { binarise } from "./data/binarise.js";
 export { type BitTable, parseBits } from "./data/bits.js";
 export { catalogue, type DataFile, type DatasetRecord } from "./data/catalogue.js";
@@ -66,9 +72,11 @@ export {
 } from "./data/locate.js";
 export { mnist } from "./data/mnist.js";
 export { optdigits } from "./data/optdigits.js";
+export { type WaveformOptions, waveform } from "./data/waveform.js";
 // diagnostics: pure functions of numbers
 export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } from "./diagnostics/autocorrelation.js";
 export { chainCorrelation, chainMean, chainStandardDeviation } from "./diagnostics/chainMoments.js";
+export { type DrawMoments, drawMoments } from "./diagnostics/drawMoments.js";
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
@@ -329,6 +337,8 @@ export {
   type MixtureGlobal,
 } from "./models/gaussianMixture.js";
 export { type JointMlp, type JointMlpOptions, jointMlp } from "./models/jointMlp.js";
+export type { KlWeight, KlWeighted } from "./models/klWeight.js";
+export { labelledRows } from "./models/labelledRows.js";
 export {
   type LatentDirichletAllocation,
   type LdaGlobal,
@@ -337,6 +347,8 @@ export {
   latentDirichletAllocation,
 } from "./models/latentDirichletAllocation.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
+export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
+export { type LogPredictive, logPredictive } from "./models/logPredictive.js";
 export {
   type Activation,
   type DenseParameters,
@@ -345,6 +357,8 @@ export {
   mlp,
   withOutputBias,
 } from "./models/mlp.js";
+export { type MultinomialRegressionOptions, multinomialRegression } from "./models/multinomialRegression.js";
+export { banana, multimodal, type PlanarToy, xShaped } from "./models/planarToys.js";
 export {
   type ConditionalPosterior,
   type DrawsWithLogQ,
@@ -359,6 +373,7 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
+export type { RegressionModel } from "./models/regressionModel.js";
 export {
   bimodal,
   eightGaussians,
@@ -448,7 +463,7 @@ export { type Averaging, type AveragingState, exponentialAveraging, polyakAverag
 export type { Advance } from "./optimize/calls.js";
 export type { CheckpointOptions, Settings } from "./optimize/checkpoint.js";
 export type { Compilation } from "./optimize/compiledSteps.js";
-export { type FitOptions, type FitResult, fit, type Start } from "./optimize/fit.js";
+export { type FitOptions, type FitResult, fit, type ProblemOfStep, type Start } from "./optimize/fit.js";
 export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
@@ -456,7 +471,7 @@ export { type Progress, progressText } from "./optimize/progress.js";
 export { robbinsMonro } from "./optimize/robbinsMonro.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./optimize/safetensors.js";
 export { type ScaledUpdatesOptions, scaledUpdates } from "./optimize/scaledUpdates.js";
-export { constant, exponentialDecay, piecewise } from "./optimize/schedules.js";
+export { constant, exponentialDecay, linear, piecewise } from "./optimize/schedules.js";
 export { shuffledRows } from "./optimize/shuffledRows.js";
 export type {
   ManySteps,
@@ -466,7 +481,9 @@ export type {
   StepInputs,
   StepResult,
 } from "./optimize/step.js";
+export { type PlainValue, type Stepwise, stepwise } from "./optimize/stepwise.js";
 export { anyOf, gradientBelow, type PlateauOptions, plateau, type StopRule, timeLimit } from "./optimize/stopping.js";
+export type { At, SampleSchedule, Schedules, Stages } from "./optimize/timetable.js";
 export type { TracePoint } from "./optimize/trace.js";
 export {
   type FitState,
@@ -483,3 +500,19 @@ export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leap
 export { sir, sirIndices } from "./samplers/sir.js";
 export type { LogDensity, Slope } from "./samplers/slope.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";
+// transforms: bijections with log-determinants
+export type { Bijection } from "./transforms/bijection.js";
+export { correlationCholesky } from "./transforms/correlationCholesky.js";
+export { type IntervalOptions, interval } from "./transforms/interval.js";
+export { lowerCholesky } from "./transforms/lowerCholesky.js";
+export { ordered } from "./transforms/ordered.js";
+export { type PositiveOptions, positive } from "./transforms/positive.js";
+export { real } from "./transforms/real.js";
+export { simplex } from "./transforms/simplex.js";
+export {
+  type Constrained,
+  type Supports,
+  type Unconstrained,
+  type UnconstrainedOptions,
+  unconstrained,
+} from "./transforms/unconstrained.js";
