@@ -109,6 +109,7 @@ export type { Distribution } from "./distributions/distribution.js";
 export { Independent, type IndependentOptions } from "./distributions/independent.js";
 export { klDivergence } from "./distributions/kl.js";
 export { Laplace, type LaplaceOptions } from "./distributions/laplace.js";
+export { LowRankNormal, type LowRankNormalOptions } from "./distributions/lowRankNormal.js";
 export { Mixture, type MixtureOptions } from "./distributions/mixture.js";
 export { MultivariateNormal, type MultivariateNormalOptions } from "./distributions/multivariateNormal.js";
 export { Normal, type NormalOptions } from "./distributions/normal.js";
@@ -192,6 +193,7 @@ export {
   hierarchicalLinearGaussian,
 } from "./families/hierarchicalLinearGaussian.js";
 export { type ImplicitMixingParameters, implicitMixing, type NoiseMap } from "./families/implicitMixing.js";
+export { type LowRankGaussianOptions, type LowRankParameters, lowRankGaussian } from "./families/lowRankGaussian.js";
 // families: q
 export {
   type GaussianFamilyOptions,

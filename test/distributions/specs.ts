@@ -3,6 +3,7 @@ import { Categorical } from "../../src/distributions/categorical.js";
 import type { Distribution } from "../../src/distributions/distribution.js";
 import { Independent } from "../../src/distributions/independent.js";
 import { Laplace } from "../../src/distributions/laplace.js";
+import { LowRankNormal } from "../../src/distributions/lowRankNormal.js";
 import { Mixture } from "../../src/distributions/mixture.js";
 import { MultivariateNormal } from "../../src/distributions/multivariateNormal.js";
 import { Normal } from "../../src/distributions/normal.js";
@@ -44,6 +45,14 @@ const scales = [0.7, 1.5];
 const factors = [
   [1.2, 0, -0.5, 0.8],
   [0.6, 0, 0.9, 1.1],
+] as const;
+const spreads = [
+  [0.6, 0.9],
+  [1.1, 0.7],
+] as const;
+const loadings = [
+  [0.8, -0.5],
+  [0.4, 1.2],
 ] as const;
 const centres = [
   [0.3, -0.6],
@@ -222,6 +231,36 @@ export const specs: readonly Spec[] = [
       [-300, 5],
       [1, 1],
       [2, 1e3],
+    ],
+  },
+  {
+    name: "LowRankNormal",
+    parameters: () => ({
+      mean: tf.tensor2d(centres.map((row) => [...row])),
+      scale: tf.tensor2d(spreads.map((row) => [...row])),
+      factors: tf.tensor3d([...loadings.flat()], [2, 2, 1]),
+    }),
+    make: ({ mean, scale, factors }) => new LowRankNormal({ mean: mean!, scale: scale!, factors: factors! }),
+    batchShape: [2],
+    eventShape: [2],
+    logDensity: (x, b) => {
+      const [[s, t], [f, g]] = [spreads[b]!, loadings[b]!];
+      const [a, c, d] = [s * s + f * f, f * g, t * t + g * g];
+      const [dx, dy] = x.map((value, i) => value - centres[b]![i]!) as [number, number];
+      const determinant = a * d - c * c;
+      return (
+        -(d * dx * dx - 2 * c * dx * dy + a * dy * dy) / (2 * determinant) -
+        Math.log(determinant) / 2 -
+        Math.log(2 * Math.PI)
+      );
+    },
+    support: { interval: [-10, 10] },
+    cdf: (x, b, d) => normalCdf((x - centres[b]![d]!) / Math.hypot(spreads[b]![d]!, loadings[b]![d]!)),
+    probes: [
+      [0, 0],
+      [-30, 5],
+      [1, 1],
+      [2, 100],
     ],
   },
   {

@@ -8,6 +8,7 @@ import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
 import type { Family } from "../../src/families/family.js";
 import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
+import { type LowRankParameters, lowRankGaussian } from "../../src/families/lowRankGaussian.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { expectClose, read } from "../engine/support.js";
 
@@ -51,8 +52,42 @@ describe("fullRankGaussian", () => {
   });
 });
 
+describe("lowRankGaussian", () => {
+  it("has the covariance diag(σ²) + F Fᵀ of its parameters", () => {
+    const q = lowRankGaussian({ dimension: 2, rank: 1 }).distribution({
+      mean: tf.tensor2d([[1, -1]]),
+      logScale: tf.tensor2d([[Math.log(0.5), Math.log(2)]]),
+      factors: tf.tensor3d([[[1.5], [-0.7]]]),
+    });
+    const [a, b, c] = [0.25 + 2.25, -1.05, 4 + 0.49];
+    expectClose(read(q.variance()), [a, c], 1e-6);
+    const [x, y] = [1, 1.3];
+    const determinant = a * c - b * b;
+    const expected = -(c * x * x - 2 * b * x * y + a * y * y) / (2 * determinant) - Math.log(determinant) / 2;
+    expectClose(read(q.logProb(tf.tensor3d([[[2, 0.3]]]))), [expected - logTwoPi], 1e-5);
+  });
+
+  it("refuses a rank that makes no sense", () => {
+    expect(() => lowRankGaussian({ dimension: 2, rank: 3 })).toThrow("the rank 3 exceeds the dimension 2");
+    expect(() => lowRankGaussian({ dimension: 2, rank: 0 })).toThrow("rank must be a positive integer");
+    expect(() => lowRankGaussian({ dimension: 2, rank: 1, initialScale: 0 })).toThrow("initialScale");
+  });
+});
+
 const families: [string, Family<Parameters>][] = [
   ["meanFieldGaussian", meanFieldGaussian({ dimension: 3, batchSize: 2, initialScale: 0.5 }) as Family<Parameters>],
+  [
+    "lowRankGaussian",
+    {
+      ...lowRankGaussian({ dimension: 3, batchSize: 2, rank: 2, initialScale: 0.5 }),
+      // Without the small random factors, the scale is what was asked for.
+      distribution: (phi) =>
+        lowRankGaussian({ dimension: 3, batchSize: 2, rank: 2 }).distribution({
+          ...(phi as LowRankParameters),
+          factors: tf.zeros([2, 3, 2]),
+        }),
+    } as Family<Parameters>,
+  ],
   ["fullRankGaussian", fullRankGaussian({ dimension: 3, batchSize: 2, initialScale: 0.5 }) as Family<Parameters>],
 ];
 
