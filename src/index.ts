@@ -396,6 +396,8 @@ export type {
   Published,
   Verdict,
 } from "./notebook/claim.js";
+export { type ContourLine, contourLines, massLevels } from "./notebook/contourLines.js";
+export { type ContourOptions, type ContourPanel, type ContourRow, contours } from "./notebook/contours.js";
 export { dataFrame } from "./notebook/dataFrame.js";
 export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
 export type { Chart, FigureOptions } from "./notebook/figure.js";
