@@ -51,8 +51,12 @@ export function logMultivariateBeta(concentration: Tensor): Tensor {
 /** The asymptotic series is exact to float32 from here on. */
 const seriesFrom = 8;
 
-/** Binet's r(x) = log Γ(x) − (x − ½) log x + x − ½ log 2π. */
-function stirlingRemainder(x: Tensor): Tensor {
+/**
+ * Binet's r(x) = log Γ(x) − (x − ½) log x + x − ½ log 2π, elementwise for x > 0: 1/(12x) for large x.
+ *
+ * @internal
+ */
+export function stirlingRemainder(x: Tensor): Tensor {
   const small = stopGradient(() => tf.less(x, seriesFrom));
   const [one, from] = [tf.scalar(1), tf.scalar(seriesFrom)];
   const low = where(small, x, one);

@@ -1,15 +1,27 @@
 import { Bernoulli } from "../../src/distributions/bernoulli.js";
+import { Beta } from "../../src/distributions/beta.js";
 import { Categorical } from "../../src/distributions/categorical.js";
 import type { Distribution } from "../../src/distributions/distribution.js";
+import { Gamma } from "../../src/distributions/gamma.js";
 import { Independent } from "../../src/distributions/independent.js";
+import { InverseGaussian } from "../../src/distributions/inverseGaussian.js";
 import { Laplace } from "../../src/distributions/laplace.js";
+import { LogGamma } from "../../src/distributions/logGamma.js";
+import { LogitNormal } from "../../src/distributions/logitNormal.js";
+import { LogNormal } from "../../src/distributions/logNormal.js";
 import { LowRankNormal } from "../../src/distributions/lowRankNormal.js";
 import { Mixture } from "../../src/distributions/mixture.js";
 import { MultivariateNormal } from "../../src/distributions/multivariateNormal.js";
+import { NegativeBinomial } from "../../src/distributions/negativeBinomial.js";
 import { Normal } from "../../src/distributions/normal.js";
+import { Poisson } from "../../src/distributions/poisson.js";
+import { Stacked } from "../../src/distributions/stacked.js";
 import { Uniform } from "../../src/distributions/uniform.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
+import { logGamma } from "../../src/ops/gammaFunctions.js";
+import { logGammaCdf } from "../engine/exactCdfs.js";
 import { normalCdf } from "../engine/support.js";
+import { inverseGaussianCdf, logBetaFunction } from "./exactLaws.js";
 
 /** A distribution held to the shared laws, with its density written out in Float64. */
 export interface Spec {
@@ -26,6 +38,12 @@ export interface Spec {
   readonly cdf?: (x: number, b: number, d: number) => number;
   /** Events at which the log-density is compared, tails included. */
   readonly probes: readonly (readonly number[])[];
+  /** Events at which it is differentiated. Default: two points of the line or plane, or all of a discrete support. */
+  readonly smoothAt?: readonly (readonly number[])[];
+  /** True of a law whose entropy has no closed form. */
+  readonly withoutEntropy?: true;
+  /** True of a sample whose gradient is that of its quantile, not of the way it is drawn; `implicit.test.ts` holds it to the cdf. */
+  readonly implicit?: true;
 }
 
 const logNormal = (x: number, mean: number, scale: number): number =>
@@ -35,6 +53,11 @@ const logLaplace = (x: number, location: number, scale: number): number =>
 const laplaceCdf = (x: number, location: number, scale: number): number =>
   x < location ? 0.5 * Math.exp((x - location) / scale) : 1 - 0.5 * Math.exp((location - x) / scale);
 const logBernoulli = (x: number, l: number): number => -Math.log1p(Math.exp(x === 1 ? -l : l));
+const logGammaLaw = (y: number, a: number, rate: number): number =>
+  a * (y + Math.log(rate)) - rate * Math.exp(y) - logGamma(a);
+const none = Number.NEGATIVE_INFINITY;
+const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0;
+const counts = (most: number): number[] => Array.from({ length: most + 1 }, (_, n) => n);
 const logSum = (...terms: number[]): number => {
   const largest = Math.max(...terms);
   return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
@@ -281,5 +304,138 @@ export const specs: readonly Spec[] = [
       [1, 1],
       [2, 100],
     ],
+  },
+  {
+    name: "Gamma",
+    parameters: () => ({ concentration: tf.tensor1d([3, 5.5]), rate: tf.tensor1d([2, 0.8]) }),
+    make: ({ concentration, rate }) => new Gamma({ concentration: concentration!, rate: rate! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => (x! > 0 ? logGammaLaw(Math.log(x!), [3, 5.5][b]!, [2, 0.8][b]!) - Math.log(x!) : none),
+    support: { interval: [0, 40] },
+    cdf: (x, b) => logGammaCdf([3, 5.5][b]!)(Math.log(x * [2, 0.8][b]!)),
+    probes: [[-1], [0], [1e-30], [0.01], [1], [7], [40], [2000]],
+    implicit: true,
+  },
+  {
+    name: "LogGamma",
+    parameters: () => ({ concentration: tf.tensor1d([0.3, 4]), rate: tf.tensor1d([2, 0.8]) }),
+    make: ({ concentration, rate }) => new LogGamma({ concentration: concentration!, rate: rate! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([y], b) => logGammaLaw(y!, [0.3, 4][b]!, [2, 0.8][b]!),
+    support: { interval: [-60, 6] },
+    cdf: (y, b) => logGammaCdf([0.3, 4][b]!)(y + Math.log([2, 0.8][b]!)),
+    probes: [[-1e4], [-200], [-3], [0], [1.2], [4]],
+    implicit: true,
+  },
+  {
+    name: "LogNormal",
+    parameters: () => ({ mean: tf.tensor1d([0.5, -0.5]), scale: tf.tensor1d([0.4, 0.3]) }),
+    make: ({ mean, scale }) => new LogNormal({ mean: mean!, scale: scale! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => (x! > 0 ? logNormal(Math.log(x!), [0.5, -0.5][b]!, [0.4, 0.3][b]!) - Math.log(x!) : none),
+    support: { interval: [0, 25] },
+    cdf: (x, b) => normalCdf((Math.log(x) - [0.5, -0.5][b]!) / [0.4, 0.3][b]!),
+    probes: [[-1], [0], [1e-6], [0.3], [1], [50]],
+  },
+  {
+    name: "LogitNormal",
+    parameters: () => ({ mean: tf.tensor1d([0.5, -1]), scale: tf.tensor1d([0.7, 1.5]) }),
+    make: ({ mean, scale }) => new LogitNormal({ mean: mean!, scale: scale! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) =>
+      x! > 0 && x! < 1 ? logNormal(Math.log(x! / (1 - x!)), means[b]!, scales[b]!) - Math.log(x! * (1 - x!)) : none,
+    support: { interval: [0, 1] },
+    cdf: (x, b) => normalCdf((Math.log(x / (1 - x)) - means[b]!) / scales[b]!),
+    probes: [[-0.5], [0], [2 ** -20], [0.25], [0.5], [0.9375], [1], [1.5]],
+    smoothAt: [[0.2], [0.7]],
+  },
+  {
+    name: "Beta",
+    parameters: () => ({ a: tf.tensor1d([2.5, 3]), b: tf.scalar(4) }),
+    make: ({ a, b }) => new Beta({ a: a!, b: b! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) =>
+      x! > 0 && x! < 1
+        ? ([2.5, 3][b]! - 1) * Math.log(x!) + 3 * Math.log1p(-x!) - logBetaFunction([2.5, 3][b]!, 4)
+        : none,
+    support: { interval: [0, 1] },
+    probes: [[-0.5], [0], [2 ** -20], [0.25], [0.5], [0.9375], [1], [1.5]],
+    smoothAt: [[0.2], [0.7]],
+    implicit: true,
+  },
+  {
+    name: "InverseGaussian",
+    parameters: () => ({ mean: tf.tensor1d([1.5, 0.7]), shape: tf.tensor1d([2, 3]) }),
+    make: ({ mean, shape }) => new InverseGaussian({ mean: mean!, shape: shape! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => {
+      const [mean, shape] = [[1.5, 0.7][b]!, [2, 3][b]!];
+      if (x! <= 0) return none;
+      return 0.5 * Math.log(shape / (2 * Math.PI * x! ** 3)) - (shape * (x! - mean) ** 2) / (2 * mean ** 2 * x!);
+    },
+    support: { interval: [0, 60] },
+    cdf: (x, b) => inverseGaussianCdf(x, [1.5, 0.7][b]!, [2, 3][b]!),
+    probes: [[-1], [0], [0.01], [0.5], [1.5], [40]],
+    withoutEntropy: true,
+    implicit: true,
+  },
+  {
+    name: "Poisson",
+    parameters: () => ({ rate: tf.tensor1d([0.7, 12.5]) }),
+    make: ({ rate }) => new Poisson({ rate: rate! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([n], b) => (isCount(n!) ? n! * Math.log([0.7, 12.5][b]!) - [0.7, 12.5][b]! - logGamma(n! + 1) : none),
+    support: { points: counts(60) },
+    probes: [[-1], [0], [1], [2], [2.5], [13], [60], [4000]],
+    smoothAt: [[0], [1], [9]],
+    withoutEntropy: true,
+  },
+  {
+    name: "NegativeBinomial",
+    parameters: () => ({ concentration: tf.tensor1d([1.3, 6]), logits: tf.tensor1d([0.4, -0.8]) }),
+    make: ({ concentration, logits }) => new NegativeBinomial({ concentration: concentration!, logits: logits! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([n], b) => {
+      if (!isCount(n!)) return none;
+      const [r, l] = [[1.3, 6][b]!, [0.4, -0.8][b]!];
+      return logGamma(n! + r) - logGamma(r) - logGamma(n! + 1) + n! * logBernoulli(1, l) + r * logBernoulli(0, l);
+    },
+    support: { points: counts(120) },
+    probes: [[-1], [0], [1], [2], [2.5], [13], [60], [4000]],
+    smoothAt: [[0], [1], [9]],
+    withoutEntropy: true,
+  },
+  {
+    name: "Stacked laws of a number and a positive number",
+    parameters: () => ({ mean: tf.tensor1d(means), concentration: tf.tensor1d([5, 7]) }),
+    make: ({ mean, concentration }) =>
+      new Stacked({
+        parts: [new Normal({ mean: mean!, scale: 0.8 }), new Gamma({ concentration: concentration!, rate: 2 })],
+      }),
+    batchShape: [2],
+    eventShape: [2],
+    logDensity: ([x, y], b) =>
+      y! > 0 ? logNormal(x!, means[b]!, 0.8) + logGammaLaw(Math.log(y!), [5, 7][b]!, 2) - Math.log(y!) : none,
+    support: { interval: [-9, 15] },
+    cdf: (x, b, d) => (d === 0 ? normalCdf((x - means[b]!) / 0.8) : logGammaCdf([5, 7][b]!)(Math.log(2 * x))),
+    probes: [
+      [0, 1],
+      [0, -1],
+      [-300, 5],
+      [1, 30],
+    ],
+    smoothAt: [
+      [0.2, 0.9],
+      [1.3, 2.4],
+    ],
+    implicit: true,
   },
 ];

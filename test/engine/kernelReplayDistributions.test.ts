@@ -1,13 +1,22 @@
 import { beforeAll, describe, test } from "vitest";
 import { Bernoulli } from "../../src/distributions/bernoulli.js";
+import { Beta } from "../../src/distributions/beta.js";
 import { Categorical } from "../../src/distributions/categorical.js";
 import type { Distribution } from "../../src/distributions/distribution.js";
+import { Gamma } from "../../src/distributions/gamma.js";
 import { Independent } from "../../src/distributions/independent.js";
+import { InverseGaussian } from "../../src/distributions/inverseGaussian.js";
 import { klDivergence } from "../../src/distributions/kl.js";
 import { Laplace } from "../../src/distributions/laplace.js";
+import { LogGamma } from "../../src/distributions/logGamma.js";
+import { LogitNormal } from "../../src/distributions/logitNormal.js";
+import { LogNormal } from "../../src/distributions/logNormal.js";
 import { Mixture } from "../../src/distributions/mixture.js";
 import { MultivariateNormal } from "../../src/distributions/multivariateNormal.js";
+import { NegativeBinomial } from "../../src/distributions/negativeBinomial.js";
 import { Normal } from "../../src/distributions/normal.js";
+import { Poisson } from "../../src/distributions/poisson.js";
+import { Stacked } from "../../src/distributions/stacked.js";
 import { Uniform } from "../../src/distributions/uniform.js";
 import { ready } from "../../src/engine/backend.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
@@ -68,6 +77,46 @@ const distributions: readonly {
       new Mixture({ logits: tf.square(logits!), components: new Normal({ mean: mean!, scale: 0.5 }) }),
     parameters: () => [line(), line()],
     withoutEntropy: true,
+  },
+  {
+    name: "Gamma",
+    make: (concentration) => new Gamma({ concentration: concentration!, rate: tf.exp(concentration!) }),
+    parameters: () => [scales()],
+  },
+  {
+    name: "LogGamma",
+    make: (concentration, rate) => new LogGamma({ concentration: concentration!, rate: rate! }),
+    parameters: () => [scales(), scales()],
+  },
+  {
+    name: "LogNormal",
+    make: (mean, scale) => new LogNormal({ mean: mean!, scale: scale! }),
+    parameters: () => [line(), scales()],
+  },
+  {
+    name: "LogitNormal",
+    make: (mean, scale) => new LogitNormal({ mean: mean!, scale: scale! }),
+    parameters: () => [line(), scales()],
+  },
+  { name: "Beta", make: (a, b) => new Beta({ a: a!, b: b! }), parameters: () => [scales(), scales()] },
+  {
+    name: "InverseGaussian",
+    make: (mean, shape) => new InverseGaussian({ mean: mean!, shape: shape! }),
+    parameters: () => [scales(), scales()],
+    withoutEntropy: true,
+  },
+  { name: "Poisson", make: (rate) => new Poisson({ rate: rate! }), parameters: () => [scales()], withoutEntropy: true },
+  {
+    name: "NegativeBinomial",
+    make: (concentration, logits) => new NegativeBinomial({ concentration: concentration!, logits: logits! }),
+    parameters: () => [scales(), line()],
+    withoutEntropy: true,
+  },
+  {
+    name: "Stacked",
+    make: (mean, scale) =>
+      new Stacked({ parts: [new Normal({ mean: mean!, scale: 1 }), new LogNormal({ mean: mean!, scale: scale! })] }),
+    parameters: () => [line(), scales()],
   },
 ];
 

@@ -2,6 +2,7 @@ import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/
 import { affine } from "../../src/ops/affine.js";
 import { bernoulliLogDensity } from "../../src/ops/bernoulliLogDensity.js";
 import { cholesky } from "../../src/ops/cholesky.js";
+import { deviance } from "../../src/ops/deviance.js";
 import { digamma, polygamma } from "../../src/ops/digamma.js";
 import { exp } from "../../src/ops/exp.js";
 import { lgamma } from "../../src/ops/lgamma.js";
@@ -11,6 +12,7 @@ import { logSigmoid } from "../../src/ops/logSigmoid.js";
 import { logSumExp } from "../../src/ops/logSumExp.js";
 import { diagonal, lowerTriangle } from "../../src/ops/lowerTriangle.js";
 import { matMul } from "../../src/ops/matMul.js";
+import { millsRatio } from "../../src/ops/millsRatio.js";
 import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
 import { pairwiseNormalLogMeanExp } from "../../src/ops/pairwiseNormalLogDensity.js";
 import { relu } from "../../src/ops/relu.js";
@@ -190,6 +192,8 @@ export const cases: readonly Case[] = [
     bare: (z, mean, scale) => pairwiseNormalLogMeanExp(z!, mean!, scale!, { form: "products" }),
     inputs: () => [table(), tf.square(table()), tf.tensor1d([0.8, 1.1, 1.4])],
   },
+  { name: "deviance", f: (x) => deviance(x!), inputs: () => [line()] },
+  { name: "millsRatio", f: (x) => millsRatio(x!), inputs: () => [positive()] },
   { name: "logBeta", f: (a, b) => logBeta(a!, b!), inputs: () => [positive(), tf.tensor1d([1.1])] },
   { name: "logMultivariateBeta", f: (x) => logMultivariateBeta(x!), inputs: () => [positive()] },
 ];
