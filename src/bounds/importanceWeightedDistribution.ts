@@ -5,6 +5,7 @@ import { type Key, split } from "../engine/random.js";
 import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { valuesOf } from "../engine/values.js";
+import { refuseKlWeight } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { sir } from "../samplers/sir.js";
 import { iwae } from "./iwae.js";
@@ -99,6 +100,7 @@ export function importanceWeightedDistribution<Theta extends Parameters, Phi ext
 ): ImportanceWeightedDistribution {
   const { problem, theta, phi, samples: k } = options;
   checkSamples(k);
+  refuseKlWeight("importanceWeightedDistribution", problem);
   const columns = problem.batchSize;
   const source = { problem, theta, phi };
 

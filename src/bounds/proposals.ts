@@ -4,6 +4,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { type Tensor, type Tensor3D, tf } from "../engine/tf.js";
 import { valuesOf } from "../engine/values.js";
+import { refuseKlWeight } from "../models/klWeight.js";
 import { drawLogWeights, type Problem } from "../models/problem.js";
 
 /** How many latents (proposals times data) one pass draws at most: 50 MB a tensor for 28×28 images. */
@@ -44,6 +45,7 @@ export function proposeBatches<Theta extends Parameters, Phi extends Parameters>
   options: { readonly key: Key; readonly size: number; readonly count: number },
 ): { readonly z: Tensor; readonly logW: Tensor } {
   const { problem, theta, phi } = source;
+  refuseKlWeight("Resampling", problem);
   const { key, size, count } = options;
   const { z, logW } = drawLogWeights(problem, { theta, phi, samples: size * count, key });
   const data = problem.batchSize;

@@ -3,6 +3,7 @@ import { onOwnTape } from "../engine/ownTape.js";
 import { mapParameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor2D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { logWeightsOf, timesKlWeight } from "../models/klWeight.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { drawsAsRecord, heldAlong } from "./held.js";
 import { drawPath } from "./pathDerivative.js";
@@ -12,7 +13,7 @@ import { drawPath } from "./pathDerivative.js";
  *
  * ∇_φ L = E Σ_k (c_k − d_k) ∂log w_k/∂z ∇_φ z_k,  ∇_θ L = E Σ_k c_k ∇_θ log p(x, z_k; θ).
  *
- * For IWAE c − d = w̃², for the ELBO 1/K: there it is the path derivative. Its signal-to-noise ratio for φ does not fall with K under IWAE, where the
+ * (With a problem's `klWeight` β, c − β d.) For IWAE c − d = w̃², for the ELBO 1/K: there it is the path derivative. Its signal-to-noise ratio for φ does not fall with K under IWAE, where the
  * reparameterised gradient's does. It evaluates log q once more, at φ held; p once.
  *
  * Unbiased for every bound. A bound whose c vanishes where its d does not is not for it.
@@ -34,14 +35,14 @@ export const doublyReparameterised: DeclaredGradient = declareGradient(
           const { gradient } = valueAndGradient(
             (at) => {
               const draws = restore(at.draws);
-              kept = tf.keep(tf.sub(problem.logP(at.theta, draws), problem.logQ(phi, draws, estimate)) as Tensor2D);
+              kept = tf.keep(logWeightsOf(problem, problem.logP(at.theta, draws), problem.logQ(phi, draws, estimate)));
               return tf.sum(bound.value(kept));
             },
             { theta, draws: record },
           );
           const logW = kept as Tensor2D;
           const c = bound.weights(logW);
-          const factor = tf.divNoNan(tf.sub(c, bound.curvature(logW)), c);
+          const factor = tf.divNoNan(tf.sub(c, timesKlWeight(problem, bound.curvature(logW))), c);
           return {
             value: bound.value(logW),
             model: gradient.theta,

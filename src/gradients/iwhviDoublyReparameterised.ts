@@ -1,9 +1,10 @@
 import { mapParameters, type Parameters } from "../engine/parameters.js";
 import { split } from "../engine/random.js";
-import { type Scalar, type Tensor, type Tensor2D, tf } from "../engine/tf.js";
+import { type Scalar, type Tensor, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { HierarchicalParameters, HierarchicalProblem } from "../marginals/hierarchicalProblem.js";
 import { logWeight, sampleHierarchy } from "../marginals/marginal.js";
+import { logWeightsOf, timesKlWeight } from "../models/klWeight.js";
 import { checkSamples } from "../models/problem.js";
 import { logMeanExp } from "../ops/logMeanExp.js";
 import { logSumExp } from "../ops/logSumExp.js";
@@ -19,13 +20,13 @@ import type { Gradient } from "./gradient.js";
  * Σ_m [ c_m w̃_m0 ∇ log τ(ψ_m0 | z_m) − Σ_{k≥1} (c_m + d_m) w̃_mk² (∂ log w_mk / ∂ψ_mk) ∇ψ_mk ].
  *
  * ψ_m0 comes from q, not from τ, so its score stays. For the ELBO c + d is 1/M; for IWAE it is W̃_m (2 − W̃_m). The rest of φ's gradient, and θ's, is the pathwise
- * one. It looks at the problem's `hierarchy`, `marginal` and `logP`, not at its `logQ`.
+ * one. With a problem's `klWeight` β the sum is multiplied by β, and c + d becomes c + β d. It looks at the problem's `hierarchy`, `marginal` and `logP`, not at its `logQ`.
  * Unbiased for every bound; at the exact τ the second term vanishes draw by draw. The conditionals are evaluated twice, p(x, z) once.
  *
  * @throws Error if the problem has no marginal's estimate of log q, if q or τ is not reparameterised, if τ is q(ψ | x) itself, or
  * if q(ψ | x) has no density.
  * Source: Tucker et al. 2019, "Doubly reparameterized gradient estimators"; Sobolev & Vetrov 2019, section 6 (for τ). The terms of ψ_0 and of M > 1 are
- * derived here: c w̃ has the derivative c w̃ (1 − w̃) − d w̃² in log w.
+ * derived here: c w̃ has the derivative c w̃ (1 − w̃) − β d w̃² in log w.
  */
 export const iwhviDoublyReparameterised: Gradient = ({ problem: given, bound, theta, phi, samples, key }) => {
   checkSamples(samples);
@@ -62,18 +63,18 @@ export const iwhviDoublyReparameterised: Gradient = ({ problem: given, bound, th
     const factor = stopGradient(() => {
       const fresh = logWeight({ z, psi, mixing, tau, conditional: hierarchy.conditional(psi) });
       const logW = tf.concat([own, fresh], 0);
-      const logBar = tf.sub(logP, logMeanExp(logW, 0)) as Tensor2D;
+      const logBar = logWeightsOf(problem, logP, logMeanExp(logW, 0));
       const [c, d] = [bound.weights(logBar), bound.curvature(logBar)];
       const normalised = tf.exp(tf.sub(fresh, logSumExp(logW, 0, true)));
-      return tf.mul(normalised, tf.expandDims(tf.divNoNan(tf.add(c, d), c), 0));
+      return tf.mul(normalised, tf.expandDims(tf.divNoNan(tf.add(c, timesKlWeight(problem, d)), c), 0));
     });
-    // The surrogate hands (c w̃) ∂log w/∂ψ to the path; times w̃ (c + d)/c that is (c + d) w̃².
+    // The surrogate hands −β c w̃ ∂log w/∂ψ to the path; times w̃ (c + β d)/c that is −β (c + β d) w̃².
     const path = scalePath(psi, tf.expandDims(factor, 3));
     const fresh = logWeight({ z, psi: path, mixing, tau: heldTau, conditional: hierarchy.conditional(path) });
     return surrogateOf(tf.concat([own, fresh], 0));
 
     function surrogateOf(logW: Tensor): { value: ReturnType<typeof bound.value>; surrogate: Scalar } {
-      const value = bound.value(tf.sub(logP, logMeanExp(logW, 0)) as Tensor2D);
+      const value = bound.value(logWeightsOf(problem, logP, logMeanExp(logW, 0)));
       return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
     }
   });

@@ -1,8 +1,9 @@
 import { elbo } from "../bounds/elbo.js";
 import { leaves, type Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
-import { type Scalar, type Tensor2D, tf } from "../engine/tf.js";
+import { type Scalar, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { logWeightsOf } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { heldParameters } from "./held.js";
@@ -33,7 +34,7 @@ export const pathDerivative: DeclaredGradient = declareGradient(
     tidied(() => {
       const { z, estimate } = drawPath("pathDerivative", problem, { phi, samples, key });
       const logQ = problem.logQ(heldParameters(phi), z, estimate);
-      const value = bound.value(tf.sub(problem.logP(theta, z), logQ) as Tensor2D);
+      const value = bound.value(logWeightsOf(problem, problem.logP(theta, z), logQ));
       return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
     }),
 );

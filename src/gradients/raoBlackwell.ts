@@ -3,6 +3,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import type { FactorisedProblem } from "../models/factorisedProblem.js";
+import { refuseKlWeight } from "../models/klWeight.js";
 import type { Problem } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
 import { noBaseline } from "./baselines.js";
@@ -34,6 +35,7 @@ export function raoBlackwell(options: ScoreOptions = {}): ScoreGradient {
   const { baseline = noBaseline } = options;
   const terms: ScoreGradient["terms"] = ({ problem, bound, theta, phi, samples, key }) => {
     checkScoreSamples("raoBlackwell", samples, baseline);
+    refuseKlWeight("raoBlackwell", problem);
     const factors = factorsOf(problem);
     const { z, estimate } = drawHeld("raoBlackwell", problem, { phi, samples, key });
     const { logP, logQ } = factors(theta, phi, z);

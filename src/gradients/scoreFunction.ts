@@ -5,6 +5,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
 import { type Scalar, type Tensor, type Tensor1D, type Tensor2D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { logWeightsOf, timesKlWeight } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
 import { type Baseline, noBaseline } from "./baselines.js";
@@ -48,7 +49,7 @@ export interface ScoreGradient extends DeclaredGradient {
  * ∇_φ E L = E Σ_k [(L − b_k) − c_k] ∇_φ log q(z_k; φ),  ∇_θ E L = E Σ_k c_k ∇_θ log p(x, z_k; θ).
  *
  * For the ELBO Σ_k c_k ∇ log q(z_k) has mean zero, so that both forms of Chaney 2015, with the −1 and without, are unbiased; for other bounds it has not.
- * It asks nothing of the model but log p(x, z), and its variance is the price: see `leaveOneOut`, `vimco`, `raoBlackwell` and `scoreControlVariate`.
+ * With a problem's `klWeight` β, −β c_k takes the place of −c_k. It asks nothing of the model but log p(x, z), and its variance is the price: see `leaveOneOut`, `vimco`, `raoBlackwell` and `scoreControlVariate`.
  *
  * Unbiased for every bound, if log q is exact and the K draws are independent.
  *
@@ -62,10 +63,11 @@ export function scoreFunction(options: ScoreOptions = {}): ScoreGradient {
     const { z, estimate } = drawHeld("scoreFunction", problem, { phi, samples, key });
     const density = (at: typeof phi, draws: typeof z): Tensor => problem.logQ(at, draws, estimate);
     const logQ = density(phi, z);
-    const logW = tf.sub(problem.logP(theta, z), stopGradient(logQ as Tensor2D)) as Tensor2D;
+    const logW = logWeightsOf(problem, problem.logP(theta, z), stopGradient(logQ));
     const signal = stopGradient(() => {
       const signal = baseline.signal(bound, logW);
-      return keepsMinusOne(options, bound) ? (tf.sub(signal, bound.weights(logW)) as Tensor2D) : signal;
+      if (!keepsMinusOne(options, bound)) return signal;
+      return tf.sub(signal, timesKlWeight(problem, bound.weights(logW))) as Tensor2D;
     });
     return { z, logQ, signal, value: bound.value(logW), density };
   };

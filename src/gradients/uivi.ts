@@ -1,11 +1,12 @@
 import { elbo } from "../bounds/elbo.js";
 import type { Parameters } from "../engine/parameters.js";
 import { split } from "../engine/random.js";
-import { type Scalar, type Tensor2D, tf } from "../engine/tf.js";
+import { type Scalar, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { HierarchicalParameters, HierarchicalProblem } from "../marginals/hierarchicalProblem.js";
 import { type HierarchicalDraws, sampleHierarchy } from "../marginals/marginal.js";
 import { marginalScore, type ReverseSampler } from "../marginals/reverseSampler.js";
+import { logWeightsOf } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
 import type { Gradient } from "./gradient.js";
@@ -101,10 +102,10 @@ export const uivi: Gradient = ({ problem: given, bound, theta, phi, samples, key
     const score = marginalScore({ ...held, draws });
     const logP = problem.logP(theta, { z, psi });
     const logQ = stopGradient(() => marginal.logDensity({ ...held, conditional, eta: tau, key: report }));
-    const climbed = tf.sub(logP, tf.sum(tf.mul(score, z), -1));
+    const climbed = logWeightsOf(problem, logP, tf.sum(tf.mul(score, z), -1));
     const surrogate = tf.mul(problem.scale, tf.sum(tf.mean(climbed, 0)));
     return {
-      value: elbo.value(tf.sub(logP, logQ) as Tensor2D),
+      value: elbo.value(logWeightsOf(problem, logP, logQ)),
       surrogate: (draws.objective ? tf.add(surrogate, draws.objective) : surrogate) as Scalar,
     };
   });

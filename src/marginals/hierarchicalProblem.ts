@@ -8,6 +8,7 @@ import type {
   HierarchicalPosterior,
   Hierarchy,
 } from "../families/hierarchicalFamily.js";
+import type { KlWeight } from "../models/klWeight.js";
 import {
   densityProblem,
   type LatentVariableModel,
@@ -26,7 +27,10 @@ export type HierarchicalParameters<Phi extends Parameters, Eta extends Parameter
 };
 
 /** The half of a problem that is about the model: what a hierarchical q is fitted to. Every `Problem` has it. */
-export type Target<Theta extends Parameters> = Pick<Problem<Theta, Parameters>, "batchSize" | "scale" | "logP">;
+export type Target<Theta extends Parameters> = Pick<
+  Problem<Theta, Parameters>,
+  "batchSize" | "scale" | "logP" | "klWeight"
+>;
 
 /** A problem whose log q(z | x) is a marginal's estimate; z comes with its ψ_0. */
 export interface HierarchicalProblem<Theta extends Parameters, Phi extends Parameters, Eta extends Parameters>
@@ -79,6 +83,7 @@ export function hierarchicalProblem<Theta extends Parameters, Phi extends Parame
   return {
     batchSize: target.batchSize,
     scale: target.scale,
+    ...(target.klWeight !== undefined && { klWeight: target.klWeight }),
     marginal,
     x,
     hierarchy,
@@ -151,6 +156,10 @@ export function hierarchicalPosteriorProblem<Phi extends Parameters, Eta extends
 /**
  * The problem of an amortised model with a hierarchical q(z | x): `latentVariableProblem` with a marginal's estimate of log q(z | x). q and τ look at x.
  *
+ * With a weight β, log ŵ = log p(x | z) + β (log p(z) − log q̂(z | x)): for training alone. Under the ELBO it is the bound + (1 − β) E[log q̂(z | x) − log p(z)],
+ * and a lower bound on log p(x) only for β ≥ 1; under IWAE only at β = 1, as for `latentVariableProblem`. A warm-up feeds β to `fit`'s steps by `schedules`.
+ *
+ * @param options.klWeight β ≥ 0. Default 1. The model must know its `logPrior`.
  * @throws Error as `latentVariableProblem` and {@link hierarchicalProblem}.
  */
 export function hierarchicalLatentVariableProblem<
@@ -163,6 +172,7 @@ export function hierarchicalLatentVariableProblem<
   readonly marginal: Marginal<Eta>;
   readonly x: Tensor2D;
   readonly scale: number;
+  readonly klWeight?: KlWeight;
 }): HierarchicalProblem<Theta, Phi, Eta> {
   const { family, marginal, ...rest } = options;
   const target = latentVariableProblem({ ...rest, family: sizeOf(family) });

@@ -10,7 +10,7 @@ export interface Normal1 {
 }
 
 /** The conjugate Gaussian, with everything about it that has a closed form. */
-export interface ConjugateGaussian extends LatentVariableModel<NoParameters> {
+export interface ConjugateGaussian extends Required<LatentVariableModel<NoParameters>> {
   /** log p(x) = log N(x; 0, 2). */
   logEvidence(x: number): number;
   /** p(z | x) = N(x/2, ½). */
@@ -37,6 +37,7 @@ export const conjugateGaussian: ConjugateGaussian = {
   dimension: 1,
   logJoint: (_theta, z: Tensor3D, x: Tensor2D) =>
     tf.tidy(() => tf.add(normalLogDensity(z, 0, 1, 1), normalLogDensity(z, x, 1, 1)) as Tensor2D),
+  logPrior: (_theta, z) => normalLogDensity(z, 0, 1, 1) as Tensor2D,
   logEvidence: (x) => logNormal(x, { mean: 0, scale: Math.SQRT2 }),
   posterior: (x) => ({ mean: x / 2, scale: Math.SQRT1_2 }),
   elbo: (x, { mean, scale }) =>

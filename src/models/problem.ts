@@ -5,6 +5,7 @@ import { checkShape, formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { antitheticDraws } from "./antitheticDraws.js";
+import { checkKlWeight, type KlWeight, type KlWeighted, logWeightsOf, withWeightedPrior } from "./klWeight.js";
 
 /** The parameters of a model that has none: `{}`. */
 export type NoParameters = Record<string, never>;
@@ -16,7 +17,7 @@ export type NoParameters = Record<string, never>;
  * produced them. Gradients that need q's density with its parameters held fixed (STL, DReG) call `logQ` with detached φ, so a problem must
  * use the φ that it is handed and no other.
  */
-export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = Tensor3D> {
+export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = Tensor3D> extends KlWeighted {
   /** B, the number of data (or of independent posteriors) that every `[K, B]` is about. */
   readonly batchSize: number;
   /**
@@ -26,7 +27,7 @@ export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = T
   readonly scale: number;
   /** K draws z ~ q(· | x; φ), differentiable in φ where q is reparameterised. */
   sample(phi: Phi, key: Key, samples: number): Z;
-  /** log p(x, z; θ), `[K, B]`. */
+  /** log p(x, z; θ), `[K, B]`; log p(x | z; θ) + β log p(z; θ) where there is a `klWeight` β. */
   logP(theta: Theta, z: Z): Tensor2D;
   /** log q(z | x; φ), `[K, B]`: exact, or an estimate that draws its own randomness from the key. */
   logQ(phi: Phi, z: Z, key: Key): Tensor2D;
@@ -74,23 +75,32 @@ export interface LatentVariableModel<Theta extends Parameters> {
   readonly dimension: number;
   /** log p(x, z; θ), `[K, B]`, for latents `[K, B, D]` and data `[B, P]`. */
   logJoint(theta: Theta, z: Tensor3D, x: Tensor2D): Tensor2D;
+  /** log p(z; θ), `[K, B]`, the part of `logJoint` that no datum is in: what a `klWeight` weighs. */
+  logPrior?(theta: Theta, z: Tensor3D): Tensor2D;
 }
 
 /**
  * The problem of an amortised model: one latent for each datum, q(z | x; φ) from a family that looks at x.
  *
- * log w_kb = log p(x_b, z_kb; θ) − log q(z_kb | x_b; φ).
+ * log w_kb = log p(x_b, z_kb; θ) − log q(z_kb | x_b; φ); with a weight β, log w = log p(x | z) + β (log p(z) − log q(z | x)).
+ *
+ * The weight is for training (a warm-up from about 0 to 1 keeps q from falling back on the prior); **only at β = 1 are the bounds of these weights bounds on
+ * log p(x)**, so evaluate without it. Under the ELBO the objective is ELBO + (1 − β) KL(q(z | x) ‖ p(z)): too high for β < 1, perhaps above log p(x); for β > 1 lower
+ * than the ELBO. Under IWAE it rises with K to log E_q[p(x | z) (p(z)/q(z | x))^β], which is log p(x) at β = 1 and otherwise depends on q; at β = 0 it is log E_q p(x | z).
  *
  * @param options.x the data, `[B, P]`, B ≥ 1. Its numbers are not read here (it would stall the device at every step); what reads
  *   log-weights, `fit` and `estimateBound`, names the row of one that is not finite.
  * @param options.scale N/S: the size of the data set over that of the batch; 1 where x is the whole of it.
- * @throws Error if x is no matrix or is empty, if the dimensions of model and family differ, or if the scale is not positive.
+ * @param options.klWeight β ≥ 0. Default 1. The model must know its `logPrior`.
+ * @throws Error if x is no matrix or is empty, if the dimensions of model and family differ, if the scale is not positive, or if β is negative, not finite or no scalar,
+ *   or is given for a model that does not know its prior by itself.
  */
 export function latentVariableProblem<Theta extends Parameters, Phi extends Parameters>(options: {
   readonly model: LatentVariableModel<Theta>;
   readonly family: ConditionalPosterior<Phi>;
   readonly x: Tensor2D;
   readonly scale: number;
+  readonly klWeight?: KlWeight;
 }): Problem<Theta, Phi> {
   const { model, family, x, scale } = options;
   checkShape("latentVariableProblem: x", x, ["*", "*"]);
@@ -101,14 +111,29 @@ export function latentVariableProblem<Theta extends Parameters, Phi extends Para
       `latentVariableProblem: the model has ${model.dimension} latent dimensions, the family ${family.dimension}; make them equal.`,
     );
   }
-  return problemOf({
+  const klWeight = options.klWeight === 1 ? undefined : options.klWeight;
+  checkKlWeight("latentVariableProblem", klWeight);
+  if (klWeight !== undefined && !model.logPrior) {
+    throw new Error(
+      "latentVariableProblem: a klWeight weighs the model's prior by itself, so give the model logPrior(theta, z), [K, B].",
+    );
+  }
+  const logP = (theta: Theta, z: Tensor3D): Tensor => {
+    const logJoint = model.logJoint(theta, z, x);
+    if (klWeight === undefined) return logJoint;
+    const logPrior = model.logPrior!(theta, z);
+    checkShape("latentVariableProblem: what the model's logPrior returns", logPrior, logJoint.shape);
+    return withWeightedPrior(logJoint, logPrior, klWeight);
+  };
+  const problem = problemOf({
     name: "latentVariableProblem",
     batchSize: x.shape[0],
     scale,
     distribution: (phi: Phi) => family.distribution(phi, x),
-    logP: (theta: Theta, z) => model.logJoint(theta, z, x),
+    logP,
     density: "the model's logJoint",
   });
+  return klWeight === undefined ? problem : { ...problem, klWeight };
 }
 
 /**
@@ -186,7 +211,7 @@ export interface Point<Theta extends Parameters, Phi extends Parameters> {
 }
 
 /**
- * K draws of z with their log-weights log p(x, z) − log q(z | x), `[K, B]`, differentiable in θ and φ.
+ * K draws of z with their log-weights log p(x, z) − log q(z | x), `[K, B]`, differentiable in θ and φ; with the problem's `klWeight`, where it has one.
  *
  * @returns draws and log-weights; `reparameterised` is false where no gradient flows through the draws into φ.
  * @throws Error if K is not a positive integer.
@@ -199,11 +224,11 @@ export function drawLogWeights<Theta extends Parameters, Phi extends Parameters,
   return tidied(() => {
     if (problem.sampleWithLogQ) {
       const { z, logQ, reparameterised } = problem.sampleWithLogQ(phi, key, samples);
-      return { z, logW: tf.sub(problem.logP(theta, z), logQ) as Tensor2D, reparameterised };
+      return { z, logW: logWeightsOf(problem, problem.logP(theta, z), logQ), reparameterised };
     }
     const [draw, estimate] = split(key);
     const z = problem.sample(phi, draw, samples);
-    return { z, logW: tf.sub(problem.logP(theta, z), problem.logQ(phi, z, estimate)) as Tensor2D };
+    return { z, logW: logWeightsOf(problem, problem.logP(theta, z), problem.logQ(phi, z, estimate)) };
   });
 }
 

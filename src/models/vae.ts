@@ -22,7 +22,7 @@ export interface VaeOptions {
 }
 
 /** A variational autoencoder's generative half; the other half is a family, {@link amortisedGaussian}. */
-export interface Vae extends LatentVariableModel<MlpParameters> {
+export interface Vae extends Required<LatentVariableModel<MlpParameters>> {
   /** P. */
   readonly observed: number;
   /**
@@ -67,6 +67,7 @@ export function vae(options: VaeOptions): Vae {
         () => tf.add(normalLogDensity(z, 0, 1, 1), bernoulliLogDensity(x, decoder.apply(theta, z), 1)) as Tensor2D,
       );
     },
+    logPrior: (_theta, z) => normalLogDensity(z, 0, 1, 1) as Tensor2D,
     logLikelihoodMatrix: (theta, z, x) => {
       checkShape("vae: x", x, ["*", observed]);
       return tf.tidy(() => {

@@ -20,6 +20,7 @@ export const linearGaussian: LatentVariableModel<NoParameters> & {
     const means = tf.reshape(meansOf(tf.reshape(z, [-1, 2]) as Tensor2D), [z.shape[0], z.shape[1], 3]);
     return tf.add(normalLogDensity(z, 0, 1, 1), normalLogDensity(x, means, sigma, 1));
   },
+  logPrior: (_theta, z) => normalLogDensity(z, 0, 1, 1) as Tensor2D,
   logLikelihoodMatrix: (_theta, z, x) => normalLogDensity(x, tf.expandDims(meansOf(z), 1), sigma, 1) as Tensor2D,
 };
 
