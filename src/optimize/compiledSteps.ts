@@ -1,12 +1,13 @@
 import { CompileError } from "../engine/compileError.js";
-import { compileLoop, type LoopInputs, runSteps } from "../engine/compileLoop.js";
+import { type CompiledLoop, compileLoop, type LoopInputs, runSteps } from "../engine/compileLoop.js";
 import type { Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
-import type { Scalar, Tensor1D } from "../engine/tf.js";
-import { tf } from "../engine/tf.js";
+import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 import type { Problem } from "../models/problem.js";
-import type { Minibatches } from "./minibatches.js";
-import type { ManySteps } from "./step.js";
+import type { Minibatch, Minibatches } from "./minibatches.js";
+import type { ManySteps, ManyStepsInputs } from "./step.js";
+import type { PlainValue } from "./stepwise.js";
+import type { Stage, Timetable } from "./timetable.js";
 import { type FitState, type VariationalStep, variationalStep } from "./variationalStep.js";
 
 /**
@@ -22,9 +23,14 @@ export interface CompiledSteps<State extends Parameters> extends ManySteps<State
 }
 
 /** What of a fit makes its step. */
-export interface CompiledStepsOptions<Theta extends Parameters, Phi extends Parameters, Z> extends VariationalStep {
-  /** The problem of one batch, where there are batches. */
-  readonly problem: (batch: ReturnType<Minibatches["take"]> | undefined) => Problem<Theta, Phi, Z>;
+export interface CompiledStepsOptions<Theta extends Parameters, Phi extends Parameters, Z>
+  extends Omit<VariationalStep, "samples"> {
+  /** The problem of one batch, where there are batches, at what the schedules and stages are. */
+  readonly problem: (
+    batch: Minibatch | undefined,
+    at: Readonly<Record<string, Scalar | PlainValue>>,
+  ) => Problem<Theta, Phi, Z>;
+  readonly timetable: Timetable;
   readonly batches?: Minibatches | undefined;
   /** What the user asked for; nothing where the library chooses, and may fall back. */
   readonly compile?: "graph" | "xla" | undefined;
@@ -34,7 +40,11 @@ export interface CompiledStepsOptions<Theta extends Parameters, Phi extends Para
   readonly steps: number;
 }
 
-type Each = { readonly learningRate: Scalar } | { readonly learningRate: Scalar; readonly rows: Tensor1D };
+type Each = {
+  readonly learningRate: Scalar;
+  readonly numbers: Readonly<Record<string, Scalar>>;
+  readonly rows: readonly Tensor1D[];
+};
 type Keys = { readonly step: Key } | { readonly step: Key; readonly batch: Key };
 type Output = { readonly values: Tensor1D; readonly gradientNorms: Scalar };
 
@@ -45,50 +55,80 @@ const stepsPerCall = 64;
 const worthXla = 20_000;
 
 /**
- * {@link variationalStep} many times a call, compiled. A step that cannot be compiled runs eagerly, after one warning that says why, unless
- * the user asked for it to be compiled.
+ * {@link variationalStep} many times a call, compiled: schedules are fed like the learning rate, and each stage has a graph of its own, which is recorded when it
+ * begins. A step that cannot be compiled runs eagerly, after one warning that says why, unless the user asked for it to be compiled.
  */
 export function compiledSteps<Theta extends Parameters, Phi extends Parameters, Z>(
   options: CompiledStepsOptions<Theta, Phi, Z>,
 ): CompiledSteps<FitState<Theta, Phi>> {
-  const { problem, batches, optimizer, compile, mayFuse, steps } = options;
+  const { problem, timetable, batches, optimizer, compile, mayFuse, steps } = options;
   type State = FitState<Theta, Phi>;
-  const step = ({ state, each, keys }: { state: State; each: Each; keys: Keys }): { state: State; output: Output } => {
-    const batch = batches && "rows" in each && "batch" in keys ? batches.take(each.rows, keys.batch) : undefined;
-    const { learningRate } = each;
-    const inputs = { problem: problem(batch), state, key: keys.step, step: 0, learningRate };
-    const { state: next, value, gradientNorm } = variationalStep(options, inputs);
-    return { state: next, output: { values: value, gradientNorms: gradientNorm } };
-  };
+  type StateAndOutput = { readonly state: State; readonly output: Output };
   const xla = compile === "xla" || (compile === undefined && mayFuse && steps >= worthXla ? "auto" : false);
-  const loop = compileLoop<State, Each, Keys, Output>(step, { most: stepsPerCall, xla });
+  const stepIn =
+    ({ samples, values }: Stage) =>
+    ({ state, each, keys }: { state: State; each: Each; keys: Keys }): StateAndOutput => {
+      const [rows] = each.rows;
+      const batch = batches && rows && "batch" in keys ? batches.take(rows, keys.batch) : undefined;
+      const at = { ...each.numbers, ...values };
+      const inputs = { problem: problem(batch, at), state, key: keys.step, step: 0, learningRate: each.learningRate };
+      const { state: next, value, gradientNorm } = variationalStep({ ...options, samples }, inputs);
+      return { state: next, output: { values: value, gradientNorms: gradientNorm } };
+    };
+  let recorded: { readonly stage: string; readonly loop: CompiledLoop<State, Each, Keys, Output> } | undefined;
+  const loopOf = (stage: Stage): CompiledLoop<State, Each, Keys, Output> => {
+    const name = JSON.stringify(stage);
+    if (recorded?.stage !== name) {
+      recorded?.loop.dispose(); // a stage that is over seldom comes back
+      recorded = { stage: name, loop: compileLoop(stepIn(stage), { most: stepsPerCall, xla }) };
+    }
+    return recorded.loop;
+  };
   let refused = false;
-  const run = (inputs: LoopInputs<State, Each, Keys>): { state: State; output: Output } => {
-    if (refused) return runSteps(step, inputs);
+  const take = (stage: Stage, inputs: LoopInputs<State, Each, Keys>): StateAndOutput => {
+    if (refused) return runSteps(stepIn(stage), inputs);
     try {
-      return loop(inputs);
+      return loopOf(stage)(inputs);
     } catch (error) {
       if (!(error instanceof CompileError) || compile) throw error;
       refused = true;
       console.warn(`fit: this step cannot be compiled and runs slower, one operation at a time. ${error.message}`);
-      return runSteps(step, inputs);
+      return runSteps(stepIn(stage), inputs);
     }
+  };
+  const runStage = ({ state, key, step: first, count }: ManyStepsInputs<State>): StateAndOutput => {
+    const at = Array.from({ length: count }, (_, i) => first + i);
+    const each: Each = {
+      learningRate: tf.tensor1d(at.map(optimizer.schedule)) as unknown as Scalar,
+      numbers: timetable.numbersAt(at),
+      rows: batches ? [tf.stack(at.map((t) => tf.tensor1d(batches.rowsAt(t), "int32"))) as Tensor1D] : [],
+    };
+    const keys = batches ? { step: key, batch: batches.key } : { step: key };
+    return take(timetable.stageAt(first), { state, each, keys, first, count });
   };
   return {
     stepsPerCall,
-    dispose: loop.dispose,
+    dispose: () => recorded?.loop.dispose(),
     run: ({ state, key, step: first, count }) => {
-      const at = Array.from({ length: count }, (_, i) => first + i);
-      const learningRate = tf.tensor1d(at.map(optimizer.schedule)) as unknown as Scalar;
-      const rows = batches && tf.stack(at.map((t) => tf.tensor1d(batches.rowsAt(t), "int32")));
-      const { state: next, output } = run({
-        state,
-        each: rows ? { learningRate, rows: rows as Tensor1D } : { learningRate },
-        keys: batches ? { step: key, batch: batches.key } : { step: key },
-        first,
-        count,
-      });
-      return { state: next, ...output };
+      const parts: Output[] = [];
+      let now = state;
+      for (let t = first; t < first + count; ) {
+        const within = Math.min(first + count - t, timetable.stepsLeft(t)); // a graph holds one stage
+        const { state: next, output } = runStage({ state: now, key, step: t, count: within });
+        now = next;
+        parts.push(output);
+        t += within;
+      }
+      return {
+        state: now,
+        values: joined(parts.map(({ values }) => values)),
+        gradientNorms: joined(parts.map(({ gradientNorms }) => gradientNorms)),
+      };
     },
   };
+}
+
+/** The rows of all parts, one after another. */
+function joined(parts: readonly Tensor[]): Tensor {
+  return parts.length === 1 ? parts[0]! : tf.concat([...parts]);
 }

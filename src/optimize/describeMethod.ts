@@ -8,11 +8,12 @@ import type { Settings } from "./checkpoint.js";
 import type { Compilation } from "./compiledSteps.js";
 import type { Minibatches } from "./minibatches.js";
 import type { Optimizer } from "./optimizer.js";
+import type { Timetable } from "./timetable.js";
 
 /** What of a fit can be told by names and numbers. */
 export interface Method {
   readonly bound: Bound;
-  readonly samples: number;
+  readonly timetable: Timetable;
   readonly optimizer: Optimizer;
   readonly gradient?: Gradient;
   readonly averaging?: Averaging;
@@ -24,15 +25,15 @@ export interface Method {
 const probes = [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
 /**
- * A variational step and its batches as settings by name, so that a checkpoint of another method, rate or data set is told from this one.
+ * A variational step, its batches and what changes from step to step as settings by name, so that a checkpoint of another method, rate or data set is told from this one.
  * The problem is a function and cannot be compared: name what matters of it in `given`.
  */
 export function describeMethod(method: Method, given: Settings = {}): Settings {
-  const { bound, samples, optimizer, gradient = reparameterised, averaging, batches, compile = "graph" } = method;
+  const { bound, timetable, optimizer, gradient = reparameterised, averaging, batches, compile = "graph" } = method;
   return {
     ...given,
     bound: bound.name,
-    samples,
+    ...timetable.settings,
     gradient: gradient.name || "without a name",
     optimizer: optimizer.name,
     ...prefixed("optimizer", optimizer.settings ?? {}),

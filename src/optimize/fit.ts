@@ -1,11 +1,13 @@
-import { disposeParameters, type Parameters } from "../engine/parameters.js";
-import type { Tensor3D } from "../engine/tf.js";
-import { checkSamples, type NoParameters, type Problem } from "../models/problem.js";
+import { disposeParameters, mapParameters, type Parameters } from "../engine/parameters.js";
+import { type Scalar, type Tensor3D, tf } from "../engine/tf.js";
+import type { NoParameters, Problem } from "../models/problem.js";
 import { type Averaging, averaged, averageIn } from "./averaging.js";
 import { type Compilation, compiledSteps } from "./compiledSteps.js";
 import { describeMethod } from "./describeMethod.js";
 import { type IterateOptions, iterate } from "./iterate.js";
 import type { Minibatch, Minibatches } from "./minibatches.js";
+import type { PlainValue } from "./stepwise.js";
+import { type At, type SampleSchedule, type Schedules, type Stages, type Timetable, timetable } from "./timetable.js";
 import type { TracePoint } from "./trace.js";
 import { type FitState, type ModelAndPosterior, type VariationalStep, variationalStep } from "./variationalStep.js";
 
@@ -14,14 +16,34 @@ export type Start<Theta extends Parameters, Phi extends Parameters> = [Theta] ex
   ? { readonly theta?: NoParameters; readonly phi: Phi }
   : ModelAndPosterior<Theta, Phi>;
 
+/** How a fit makes the problem of one step: of its batch, where there are batches, and of what its schedules and stages then are. */
+export type ProblemOfStep<Batches extends Minibatches | undefined, Values, P> = [Batches] extends [Minibatches]
+  ? (batch: Minibatch, at: Values) => P
+  : (at: Values) => P;
+
 /** Options of {@link fit}. */
-export interface FitOptions<Theta extends Parameters, Phi extends Parameters, Z>
-  extends VariationalStep,
+export interface FitOptions<
+  Theta extends Parameters,
+  Phi extends Parameters,
+  Z,
+  Batches extends Minibatches | undefined = Minibatches | undefined,
+  S extends Schedules = Schedules,
+  G extends Stages = Stages,
+> extends Omit<VariationalStep, "samples">,
     IterateOptions<FitState<Theta, Phi>> {
-  /** The problem; or, with `batches`, that of one batch, which hands `batch.x` and `batch.scale` on to it. */
-  readonly problem: Problem<Theta, Phi, Z> | ((batch: Minibatch) => Problem<Theta, Phi, Z>);
+  /**
+   * The problem. Or, with `batches`, that of one batch, which hands `batch.x` and `batch.scale` on to it: `(batch, at) => …`. With schedules or stages `at` has
+   * their values by name; without batches it comes alone: `(at) => …`.
+   */
+  readonly problem: Problem<Theta, Phi, Z> | ProblemOfStep<Batches, At<S, G>, Problem<Theta, Phi, Z>>;
   /** The minibatches to go through, one a step. */
-  readonly batches?: Minibatches;
+  readonly batches?: Batches;
+  /** K, samples for each datum, ≥ 1; or `stepwise`, where it changes at a few steps. */
+  readonly samples: SampleSchedule;
+  /** Numbers that change at every step, by name: the problem gets them as scalar tensors, fed to the compiled step like the learning rate. */
+  readonly schedules?: S;
+  /** Plain values that change at a few steps, by name, as `stepwise` makes them: at each change the step is recorded anew. */
+  readonly stages?: G;
   /** How to average the parameters over the steps. Default: not. */
   readonly averaging?: Averaging;
   /**
@@ -59,39 +81,60 @@ export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
  * });
  * ```
  *
+ * What changes with the steps is given by name, here a warm-up of the KL's weight and a growing number of draws:
+ *
+ * ```ts
+ * await fit({
+ *   batches, schedules: { beta: linear({ from: 0, to: 1, over: 300 }) }, stages: { draws: stepwise({ 0: 0, 250: 5, 500: 25 }) },
+ *   problem: ({ x, scale }, { beta, draws }) =>
+ *     hierarchicalLatentVariableProblem({ model, family, x, scale, klWeight: beta, marginal: iwhvi({ reverse, samples: draws }) }),
+ *   init, bound: elbo, samples: 1, optimizer, steps, key,
+ * });
+ * ```
+ *
+ * The trace shows what is climbed at each step, so values under different weights or numbers of draws are not of one bound.
+ *
  * @returns θ and φ after the last step, new tensors that the caller disposes. Not converging is no error: look at the trace.
  * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer, or
- *   `problem` and `batches` do not go together; or as a checkpoint does.
+ *   `problem` does not go with `batches`, `schedules` and `stages`, or one of these is out of range; or as a checkpoint does.
  */
-export async function fit<Theta extends Parameters = NoParameters, Phi extends Parameters = Parameters, Z = Tensor3D>(
-  options: FitOptions<Theta, Phi, Z>,
-): Promise<FitResult<Theta, Phi>> {
-  const { init, samples, averaging, problem, batches, checkpoint } = options;
-  checkSamples(samples);
-  if ((typeof problem === "function") !== (batches !== undefined)) {
-    throw new Error(
-      batches
-        ? "fit: with batches, problem must be a function of the batch: (batch) => latentVariableProblem({ …, x: batch.x, scale: batch.scale })."
-        : "fit: problem is a function of a batch, so give the batches too: batches: minibatches({ data, size, key }).",
-    );
-  }
+export async function fit<
+  Theta extends Parameters = NoParameters,
+  Phi extends Parameters = Parameters,
+  Z = Tensor3D,
+  Batches extends Minibatches | undefined = undefined,
+  S extends Schedules = Record<never, never>,
+  G extends Stages = Record<never, never>,
+>(options: FitOptions<Theta, Phi, Z, Batches, S, G>): Promise<FitResult<Theta, Phi>> {
+  const { init, averaging, batches, checkpoint } = options;
+  const times = timetable(options);
+  const problemOf = problemOfStep<Problem<Theta, Phi, Z>>(options.problem, batches, times);
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
   const optimizer = averaging ? averaged(options.optimizer, averaging) : options.optimizer;
   const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
-  const problemOf = (batch: Minibatch | undefined): Problem<Theta, Phi, Z> =>
-    typeof problem === "function" ? problem(batch as Minibatch) : problem;
   const method = { ...options, optimizer };
   const compiled =
     options.compile === "none"
       ? undefined
-      : compiledSteps({ ...method, problem: problemOf, mayFuse: !checkpoint, compile: options.compile });
+      : compiledSteps({
+          ...method,
+          problem: problemOf,
+          timetable: times,
+          mayFuse: !checkpoint,
+          compile: options.compile,
+        });
   try {
     const { state, ...rest } = await iterate({
       ...options,
-      ...(checkpoint && { checkpoint: { ...checkpoint, settings: describeMethod(options, checkpoint.settings) } }),
+      ...(checkpoint && {
+        checkpoint: { ...checkpoint, settings: describeMethod({ ...options, timetable: times }, checkpoint.settings) },
+      }),
       init: start,
-      advance: ({ state, key, step }) =>
-        variationalStep(method, { problem: problemOf(batches?.at(step)), state, key, step }),
+      advance: ({ state, key, step }) => {
+        const { samples, values } = times.stageAt(step);
+        const at = { ...mapParameters(times.numbersAt([step]), (numbers) => tf.squeeze(numbers)), ...values };
+        return variationalStep({ ...method, samples }, { problem: problemOf(batches?.at(step), at), state, key, step });
+      },
       ...(compiled && { advanceMany: compiled }),
     });
     const fitted = { theta: state.theta, phi: state.phi };
@@ -107,4 +150,34 @@ export async function fit<Theta extends Parameters = NoParameters, Phi extends P
     compiled?.dispose();
     disposeParameters(start.optimizer);
   }
+}
+
+type Values = Readonly<Record<string, Scalar | PlainValue>>;
+
+/** The problem as a function of batch and values, whichever of them it looks at. */
+function problemOfStep<P extends object>(
+  problem: P | ((...given: never[]) => P),
+  batches: Minibatches | undefined,
+  { names }: Timetable,
+): (batch: Minibatch | undefined, at: Values) => P {
+  if (typeof problem !== "function") {
+    if (batches) {
+      throw new Error(
+        "fit: with batches, problem must be a function of the batch: (batch) => latentVariableProblem({ …, x: batch.x, scale: batch.scale }).",
+      );
+    }
+    if (names.length > 0) {
+      throw new Error(
+        `fit: with schedules or stages, problem must be a function of their values: (at) => …, with at.${names[0]}; with batches too, (batch, at) => ….`,
+      );
+    }
+    return () => problem;
+  }
+  if (!batches && (names.length === 0 || problem.length > 1)) {
+    throw new Error(
+      "fit: problem is a function of a batch, so give the batches too: batches: minibatches({ data, size, key }).",
+    );
+  }
+  const made = problem as (first: unknown, second?: unknown) => P;
+  return (batch, at) => (batches ? made(batch, at) : made(at));
 }

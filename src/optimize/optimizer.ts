@@ -1,7 +1,7 @@
 import type { Parameters } from "../engine/parameters.js";
 import type { Scalar } from "../engine/tf.js";
 
-/** A step size for every step, counted from 0. */
+/** A number for every step, counted from 0: a step size, or a weight that a problem is fed. */
 export type Schedule = (step: number) => number;
 
 /**

@@ -7,6 +7,21 @@ export function constant(learningRate: number): Schedule {
 }
 
 /**
+ * A straight line and then a constant: ρ_t = from + (to − from) min(1, t / over). From 0 to 1 it is the usual warm-up of the KL's weight.
+ *
+ * @throws Error if an end is not finite, or `over` is not a positive integer.
+ */
+export function linear(options: { readonly from: number; readonly to: number; readonly over: number }): Schedule {
+  const { from, to, over } = options;
+  for (const [name, value] of Object.entries({ from, to })) {
+    if (!Number.isFinite(value)) throw new Error(`linear: ${name} must be a finite number, not ${value}.`);
+  }
+  if (!Number.isInteger(over) || over < 1)
+    throw new Error(`linear: over must be a positive integer, a number of steps, not ${over}.`);
+  return (step) => (step >= over ? to : from + (to - from) * (step / over));
+}
+
+/**
  * Staircase decay: ρ_t = ρ_0 · factor^⌊t / every⌋.
  *
  * @throws Error if the rate is not positive, the factor is not in (0, 1], or `every` is not a positive integer.

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ready } from "../../src/engine/backend.js";
 import { type Scalar, tf } from "../../src/engine/tf.js";
 import { adam } from "../../src/optimize/adam.js";
-import { constant, exponentialDecay, piecewise } from "../../src/optimize/schedules.js";
+import { constant, exponentialDecay, linear, piecewise } from "../../src/optimize/schedules.js";
 import { read } from "../engine/support.js";
 
 beforeAll(async () => {
@@ -73,6 +73,9 @@ describe("schedules", () => {
   it("are what their formulas say", () => {
     expect([0, 99].map(constant(0.3))).toEqual([0.3, 0.3]);
     expect([0, 9, 10, 25].map(exponentialDecay({ initial: 1, factor: 0.5, every: 10 }))).toEqual([1, 1, 0.5, 0.25]);
+    expect([0, 1, 3, 4, 100].map(linear({ from: 1, to: 0, over: 4 }))).toEqual([1, 0.75, 0.25, 0, 0]);
+    const third = linear({ from: 0.1, to: 0.7, over: 3 });
+    expect([third(0), third(3)]).toEqual([0.1, 0.7]); // both ends to the bit
     const stages = piecewise([
       { steps: 2, learningRate: 0.1 },
       { steps: 3, learningRate: 0.01 },
@@ -84,6 +87,8 @@ describe("schedules", () => {
     expect(() => constant(-1)).toThrow("must be positive");
     expect(() => exponentialDecay({ initial: 1, factor: 2, every: 1 })).toThrow("factor");
     expect(() => exponentialDecay({ initial: 1, factor: 0.5, every: 0 })).toThrow("every");
+    expect(() => linear({ from: 0, to: Number.NaN, over: 4 })).toThrow("linear: to must be a finite number, not NaN");
+    expect(() => linear({ from: 0, to: 1, over: 0 })).toThrow("linear: over must be a positive integer");
     expect(() => piecewise([])).toThrow("at least one stage");
   });
 });
