@@ -78,8 +78,18 @@ export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } fro
 export { chainCorrelation, chainMean, chainStandardDeviation } from "./diagnostics/chainMoments.js";
 export { type DrawMoments, drawMoments } from "./diagnostics/drawMoments.js";
 export { effectiveSampleSize } from "./diagnostics/effectiveSampleSize.js";
+export {
+  type KernelSteinDiscrepancy,
+  type KernelSteinOptions,
+  kernelSteinDiscrepancy,
+} from "./diagnostics/kernelSteinDiscrepancy.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
+export {
+  type MaximumMeanDiscrepancy,
+  type MaximumMeanOptions,
+  maximumMeanDiscrepancy,
+} from "./diagnostics/maximumMeanDiscrepancy.js";
 export {
   type Estimate,
   estimateMean,
@@ -262,6 +272,12 @@ export { type ControlVariateOptions, scoreControlVariate } from "./gradients/sco
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";
 export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./gradients/uivi.js";
 // models and the problems that estimators look at
+// kernels: positive definite, of a distance
+export { productKernel, scaledKernel, sumKernel } from "./kernels/compose.js";
+export { inverseMultiquadric } from "./kernels/inverseMultiquadric.js";
+export { medianDistance } from "./kernels/medianDistance.js";
+export type { RadialKernel } from "./kernels/radialKernel.js";
+export { squaredExponential } from "./kernels/squaredExponential.js";
 export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
 export {
   type HierarchicalParameters,
