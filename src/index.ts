@@ -317,7 +317,11 @@ export {
   marginalBounds,
   sandwich,
 } from "./marginals/sandwich.js";
+export { type AdviFit, type AdviOptions, type AdviSummary, advi } from "./methods/advi.js";
+export type { AdviStage } from "./methods/adviStages.js";
 export { type CaviOptions, type CaviPoint, type CaviResult, cavi } from "./methods/cavi.js";
+export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
+export { type GradientNoise, type GradientNoiseOptions, gradientNoise } from "./methods/gradientNoise.js";
 export {
   type SviOptions,
   type SviPoint,
@@ -356,6 +360,15 @@ export {
 } from "./models/conjugateModel.js";
 export { corpusDataset } from "./models/corpusDataset.js";
 export { type DocumentCompletion, documentCompletion } from "./models/documentCompletion.js";
+export {
+  type CentredSchools,
+  type ExactEightSchools,
+  type ExactMoments,
+  eightSchoolsCentred,
+  eightSchoolsNonCentred,
+  exactEightSchools,
+  type NonCentredSchools,
+} from "./models/eightSchools.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export {
   type GaussianMixture,
@@ -363,6 +376,11 @@ export {
   gaussianMixture,
   type MixtureGlobal,
 } from "./models/gaussianMixture.js";
+export {
+  type HierarchicalLinearOptions,
+  type HierarchicalLinearSupports,
+  hierarchicalLinear,
+} from "./models/hierarchicalLinear.js";
 export { type JointMlp, type JointMlpOptions, jointMlp } from "./models/jointMlp.js";
 export type { KlWeight, KlWeighted } from "./models/klWeight.js";
 export { labelledRows } from "./models/labelledRows.js";
@@ -386,6 +404,7 @@ export {
 } from "./models/mlp.js";
 export { type MultinomialRegressionOptions, multinomialRegression } from "./models/multinomialRegression.js";
 export { banana, multimodal, type PlanarToy, xShaped } from "./models/planarToys.js";
+export { type PoissonRegressionOptions, poissonRegression } from "./models/poissonRegression.js";
 export {
   type ConditionalPosterior,
   type DrawsWithLogQ,

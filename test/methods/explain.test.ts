@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { normalQuantile } from "../../src/diagnostics/normalQuantile.js";
+import { paretoSmoothing } from "../../src/diagnostics/paretoSmoothing.js";
+import { explain } from "../../src/methods/explain.js";
+
+/** Log-weights whose tail is a Pareto with index k, at even quantiles: log w = −k log(1 − u). */
+const pareto = (k: number, S = 4000): Float64Array =>
+  Float64Array.from({ length: S }, (_, s) => -k * Math.log(1 - (s + 0.5) / S));
+
+describe("explain", () => {
+  it("turns k̂ into a verdict and one sentence of remedy", () => {
+    const good = explain({ logWeights: pareto(0.2) });
+    expect(good.khat).toBeCloseTo(0.2, 1);
+    expect([good.verdict, good.remedy]).toEqual(["good", expect.stringContaining("as it is")]);
+    expect(explain({ logWeights: pareto(0.6) }).verdict).toBe("reweight");
+    const poor = explain({ logWeights: pareto(1), family: "meanField" });
+    expect([poor.verdict, poor.remedy]).toEqual(["poor", expect.stringContaining('family: "fullRank"')]);
+    const full = explain({ logWeights: pareto(1), family: "fullRank" });
+    expect(full.remedy).toContain("use hmc");
+    expect(full.remedy).not.toContain('family: "fullRank"');
+    for (const { remedy } of [good, poor, full]) expect(remedy).toMatch(/^[^.]*(\.[^ .]+[^.]*)*\.$/);
+  });
+
+  it("says first that an optimisation has not finished, whatever k̂ is", () => {
+    const fit = { converged: false, stoppedBecause: "its steps were used up", steps: 300, gradientSignalToNoise: 4.2 };
+    const { verdict, remedy, text } = explain({ logWeights: pareto(0.2), ...fit });
+    expect([verdict, remedy]).toEqual(["unfinished", "Give it more steps before you judge it."]);
+    expect(text).toContain("Stopped without converging after 300 steps, because its steps were used up.");
+    expect(text).toContain("signal-to-noise ratio is 4.2");
+    expect(text.split("\n").at(-1)).toBe("Verdict: not finished. Give it more steps before you judge it.");
+  });
+
+  it("knows when draws are too few, and when all weights are equal", () => {
+    expect(explain({ logWeights: pareto(0.2, 15) })).toMatchObject({ verdict: "unknown" });
+    expect(explain({ logWeights: pareto(0.65, 200) })).toMatchObject({
+      verdict: "poor",
+      remedy: expect.stringContaining("Draw more"),
+    });
+    const exact = explain({ logWeights: new Float64Array(1000).fill(-3) });
+    expect(exact).toMatchObject({ verdict: "good", khat: -Infinity, gap: 0, effectiveSampleSize: 1000 });
+    expect(exact.elbo.value).toBe(-3);
+    expect(() => explain({ logWeights: [] })).toThrow();
+  });
+
+  it("gives ELBO, evidence and their gap: for log w ~ N(m, s²), the gap is ½ s²", () => {
+    const S = 20_000;
+    const s = 0.5;
+    const logWeights = Float64Array.from({ length: S }, (_, i) => 2 + s * normalQuantile((i + 0.5) / S));
+    const { elbo, logEvidence, gap, khat, khatStandardError } = explain({ logWeights });
+    expect(elbo.value).toBeCloseTo(2, 6);
+    expect(elbo.standardError).toBeCloseTo(s / Math.sqrt(S), 5);
+    expect(logEvidence.value).toBeCloseTo(2 + s ** 2 / 2, 2);
+    expect(gap).toBeCloseTo(s ** 2 / 2, 2);
+    expect(khatStandardError).toBeCloseTo((1 + khat) / Math.sqrt(paretoSmoothing(logWeights).tailLength), 12);
+  });
+
+  it("says where k̂ is too near the threshold to be sure of its side", () => {
+    expect(explain({ logWeights: pareto(0.68) }).text).toContain("more draws would tell");
+    expect(explain({ logWeights: pareto(0.2) }).text).not.toContain("more draws would tell");
+  });
+});
