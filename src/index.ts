@@ -290,6 +290,11 @@ export {
   type Target,
 } from "./marginals/hierarchicalProblem.js";
 export {
+  collectLogWeightBounds,
+  type LogWeightBounds,
+  type LogWeightBoundsOptions,
+} from "./marginals/logWeightBounds.js";
+export {
   type HierarchicalDraws,
   hvm,
   iwhvi,
