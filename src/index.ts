@@ -555,6 +555,7 @@ export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } 
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
 export { sir, sirIndices } from "./samplers/sir.js";
 export type { LogDensity, Slope } from "./samplers/slope.js";
+export { type GaussianHmc, type GaussianHmcOptions, gaussianHmc } from "./samplers/gaussianHmc.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";
 // transforms: bijections with log-determinants
 export type { Bijection } from "./transforms/bijection.js";
