@@ -189,7 +189,7 @@ function dataSets(): Finding[] {
       state: "could be better",
       value: `not on this machine (${missing.join(", ")})`,
       advice:
-        "name the folder that holds it in MARGINALIA_DATA; without it a notebook downloads it, or uses glyphs and says so",
+        "name the folder that holds it in MARGINALIA_DATA; without it a notebook downloads it, or uses generated data, and says so",
     };
   });
   return [...named, ...sets];

@@ -129,7 +129,7 @@ export const catalogue: {
     title: "waveform",
     source:
       "Breiman, Friedman, Olshen & Stone 1984, Classification and regression trees; UCI Machine Learning Repository; split of Yin & Zhou 2018",
-    licence: "CC BY 4.0",
+    licence: "public (UCI)",
     shipped: false,
     files: {
       train: tableFile(
