@@ -185,6 +185,7 @@ export {
   logDensity as exponentialLogDensity,
 } from "./families/exponentialFamily.js";
 export type { ConditionalFamily, Family } from "./families/family.js";
+export { type FullRankConditionalParameters, fullRankConditional } from "./families/fullRankConditional.js";
 export { type FullRankParameters, fullRankGaussian } from "./families/fullRankGaussian.js";
 export { type GammaParameters, gammaFamily } from "./families/gammaFamily.js";
 export {

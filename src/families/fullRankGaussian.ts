@@ -38,8 +38,8 @@ export function fullRankGaussian(options: GaussianFamilyOptions): Family<FullRan
   };
 }
 
-/** L, `[B, D, D]`. */
-function choleskyFactor(logCholesky: Tensor3D): Tensor3D {
+/** L, `[B, D, D]`. @internal */
+export function choleskyFactor(logCholesky: Tensor3D): Tensor3D {
   const size = logCholesky.shape[1];
   const diagonal = tf.eye(size);
   const below = tf.tensor2d(
