@@ -153,20 +153,35 @@ function rule(low: number, high: number, n: number): Node[] {
   });
 }
 
-/** T ~ χ² of 2D degrees of freedom, by the trapezoidal rule in log T. */
+/**
+ * T ~ χ² of 2D degrees of freedom, by Gauss and Laguerre's rule for x^(D−1) e^(−x) at x = T/2, exact for the polynomials that are integrated: the nodes are
+ * the eigenvalues of the Jacobi matrix with diagonal 2i + D and off-diagonal √(i (i + D − 1)), by bisection.
+ */
 function radialRule(dimension: number): Node[] {
-  const nodes = Array.from({ length: 401 }, (_, i) => {
-    const u = -20 + 0.075 * i;
-    return {
-      at: Math.exp(u),
-      weight: Math.exp(dimension * (u - Math.log(2 * dimension)) - Math.exp(u) / 2 + dimension),
-    };
+  const below = (x: number): number => {
+    let [count, pivot] = [0, 1];
+    for (let i = 0; i <= modes; i++) {
+      pivot = 2 * i + dimension - x - (i === 0 ? 0 : (i * (i + dimension - 1)) / pivot);
+      if (pivot < 0) count++;
+    }
+    return count;
+  };
+  return Array.from({ length: modes + 1 }, (_, index) => {
+    let [low, high] = [0, 4 * (modes + 1) + 4 * dimension];
+    for (let halving = 0; halving < 60; halving++) {
+      const middle = (low + high) / 2;
+      if (below(middle) > index) high = middle;
+      else low = middle;
+    }
+    // The weight is one over the sum of the orthonormal polynomials' squares.
+    let [last, value, squares] = [0, 1, 1];
+    for (let i = 0; i < modes; i++) {
+      const off = (k: number): number => Math.sqrt(k * (k + dimension - 1));
+      [last, value] = [value, ((low - 2 * i - dimension) * value - off(i) * last) / off(i + 1)];
+      squares += value * value;
+    }
+    return { at: 2 * low, weight: 1 / squares };
   });
-  const total = nodes.reduce((sum, { weight }) => sum + weight, 0);
-  // At its highest power the integrand has T to the 2 · modes.
-  return nodes
-    .map(({ at, weight }) => ({ at, weight: weight / total }))
-    .filter(({ at, weight }) => weight * Math.max(1, at / (2 * dimension)) ** (2 * modes) > 1e-13);
 }
 
 /** L_k^(D/2)(x), k < modes, in units in which q_1 L_k(|q|²/2) has variance 1. */
