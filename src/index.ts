@@ -187,7 +187,9 @@ export {
 export type { ConditionalFamily, Family } from "./families/family.js";
 export { type FullRankConditionalParameters, fullRankConditional } from "./families/fullRankConditional.js";
 export { type FullRankParameters, fullRankGaussian } from "./families/fullRankGaussian.js";
+export { type GammaConditionalOptions, gammaConditional } from "./families/gammaConditional.js";
 export { type GammaParameters, gammaFamily } from "./families/gammaFamily.js";
+export { type GammaReverseOptions, gammaReverse } from "./families/gammaReverse.js";
 export {
   type GaussianConditionalOptions,
   type GaussianConditionalParameters,
@@ -212,14 +214,30 @@ export {
   type HierarchicalLinearGaussianParameters,
   hierarchicalLinearGaussian,
 } from "./families/hierarchicalLinearGaussian.js";
+export {
+  type HierarchicalNegativeBinomialParameters,
+  hierarchicalNegativeBinomial,
+} from "./families/hierarchicalNegativeBinomial.js";
 export { type ImplicitMixingParameters, implicitMixing, type NoiseMap } from "./families/implicitMixing.js";
+export {
+  type InverseGaussianConditionalOptions,
+  inverseGaussianConditional,
+} from "./families/inverseGaussianConditional.js";
+export { type InverseGaussianReverseOptions, inverseGaussianReverse } from "./families/inverseGaussianReverse.js";
+export { type LogitNormalConditionalOptions, logitNormalConditional } from "./families/logitNormalConditional.js";
 export { type LowRankGaussianOptions, type LowRankParameters, lowRankGaussian } from "./families/lowRankGaussian.js";
+export { type MeanFieldGammaParameters, meanFieldGamma } from "./families/meanFieldGamma.js";
 // families: q
 export {
   type GaussianFamilyOptions,
   type MeanFieldParameters,
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
+export { type MixtureConditionalOptions, mixtureConditional } from "./families/mixtureConditional.js";
+export {
+  type NegativeBinomialConditionalOptions,
+  negativeBinomialConditional,
+} from "./families/negativeBinomialConditional.js";
 export {
   type NormalGammaParameters,
   normalGammaFamily,
@@ -230,6 +248,16 @@ export {
   type NormalWishartParameters,
   normalWishartFamily,
 } from "./families/normalWishartFamily.js";
+export {
+  type PerceptronConditionalOptions,
+  type PerceptronOptions,
+  perceptronConditional,
+} from "./families/perceptronConditional.js";
+export {
+  type PerceptronReverseOptions,
+  perceptronReverse,
+  type ReversePerceptronOptions,
+} from "./families/perceptronReverse.js";
 export {
   exactReverse,
   mixingReverse,

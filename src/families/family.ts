@@ -18,3 +18,9 @@ export interface ConditionalFamily<Phi extends Parameters> extends ConditionalPo
 export function checkSize(name: string, size: number): void {
   if (!Number.isInteger(size) || size < 1) throw new Error(`${name} must be a positive integer, not ${size}.`);
 }
+
+/** @throws Error unless the named number is positive and finite. */
+export function checkPositiveNumber(name: string, value: number): void {
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw new Error(`${name} must be positive and finite, not ${value}.`);
+}
