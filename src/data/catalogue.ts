@@ -47,6 +47,7 @@ function tableFile(name: string, bytes: number, sha256: string): DataFile {
 export const catalogue: {
   readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
   readonly optdigits: DatasetRecord<"tra" | "hol" | "tes">;
+  readonly redMites: DatasetRecord<"counts">;
   readonly waveform: DatasetRecord<"train" | "test">;
   readonly nodal: DatasetRecord<"train" | "test">;
   readonly fixedBinarisedMnist: DatasetRecord<"train" | "validation" | "test">;
@@ -104,6 +105,21 @@ export const catalogue: {
         name: "optdigits/optdigits.tes",
         bytes: 264_748,
         sha256: "94d7b3c067125a5f6a6d51cf1dc8e95de7d731e41c7f1e714897330242949464",
+        mirrors: [],
+      },
+    },
+  },
+  redMites: {
+    name: "red-mites",
+    title: "red mites on apple leaves",
+    source: "Bliss & Fisher 1953, Fitting the negative binomial distribution to biological data, Biometrics 9, table 1",
+    licence: "eight published counts: facts, free to use",
+    shipped: true,
+    files: {
+      counts: {
+        name: "red-mites/red-mites.csv",
+        bytes: 49,
+        sha256: "d75b68cc70d4c813f81ebd5447a2a0fa1149ec287cf945a2bf8ee1d0287bbe10",
         mirrors: [],
       },
     },
