@@ -112,6 +112,8 @@ export {
 } from "./diagnostics/quadrature.js";
 export { rHat } from "./diagnostics/rHat.js";
 export { studentQuantile } from "./diagnostics/studentQuantile.js";
+export { type SymmetricEigen, symmetricEigen } from "./diagnostics/symmetricEigen.js";
+export { type SymmetryTest, symmetryTest } from "./diagnostics/symmetryTest.js";
 export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
 export { Beta, type BetaOptions } from "./distributions/beta.js";
@@ -132,6 +134,7 @@ export { MultivariateNormal, type MultivariateNormalOptions } from "./distributi
 export { NegativeBinomial, type NegativeBinomialOptions } from "./distributions/negativeBinomial.js";
 export { Normal, type NormalOptions } from "./distributions/normal.js";
 export { Poisson, type PoissonOptions } from "./distributions/poisson.js";
+export { SpikedNormal, type SpikedNormalOptions } from "./distributions/spikedNormal.js";
 export { Stacked, type StackedOptions } from "./distributions/stacked.js";
 export { Uniform, type UniformOptions } from "./distributions/uniform.js";
 // engine: where tensors run
@@ -355,8 +358,22 @@ export {
 export { type AdviFit, type AdviOptions, type AdviSummary, advi } from "./methods/advi.js";
 export type { AdviStage } from "./methods/adviStages.js";
 export { type CaviOptions, type CaviPoint, type CaviResult, cavi } from "./methods/cavi.js";
+export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
 export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
 export { type GradientNoise, type GradientNoiseOptions, gradientNoise } from "./methods/gradientNoise.js";
+export { type JaakkolaJordanFit, type JaakkolaJordanOptions, jaakkolaJordan } from "./methods/jaakkolaJordan.js";
+export {
+  type LaplaceApproximation,
+  type LaplaceApproximationOptions,
+  type LowRankCurvatureOptions,
+  laplace,
+} from "./methods/laplace.js";
+export type { LocalGaussian } from "./methods/localGaussian.js";
+export {
+  type Calibration,
+  type SimulationBasedCalibrationOptions,
+  simulationBasedCalibration,
+} from "./methods/simulationBasedCalibration.js";
 export {
   type SviOptions,
   type SviPoint,

@@ -15,9 +15,10 @@ import { MultivariateNormal } from "../../src/distributions/multivariateNormal.j
 import { NegativeBinomial } from "../../src/distributions/negativeBinomial.js";
 import { Normal } from "../../src/distributions/normal.js";
 import { Poisson } from "../../src/distributions/poisson.js";
+import { SpikedNormal } from "../../src/distributions/spikedNormal.js";
 import { Stacked } from "../../src/distributions/stacked.js";
 import { Uniform } from "../../src/distributions/uniform.js";
-import { type Tensor, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { logGamma } from "../../src/ops/gammaFunctions.js";
 import { logGammaCdf } from "../engine/exactCdfs.js";
 import { normalCdf } from "../engine/support.js";
@@ -279,6 +280,44 @@ export const specs: readonly Spec[] = [
     },
     support: { interval: [-10, 10] },
     cdf: (x, b, d) => normalCdf((x - centres[b]![d]!) / Math.hypot(spreads[b]![d]!, loadings[b]![d]!)),
+    probes: [
+      [0, 0],
+      [-30, 5],
+      [1, 1],
+      [2, 100],
+    ],
+  },
+  {
+    name: "SpikedNormal",
+    parameters: () => ({
+      mean: tf.tensor1d([0.3, -0.6]),
+      scale: tf.tensor1d([0.6, 0.9]),
+      directions: tf.tensor2d([[0.6, 0.8]]),
+      stretch: tf.tensor1d([1.7]),
+    }),
+    make: ({ mean, scale, directions, stretch }) =>
+      new SpikedNormal({
+        mean: mean as Tensor1D,
+        scale: scale as Tensor1D,
+        directions: directions as Tensor2D,
+        stretch: stretch as Tensor1D,
+      }),
+    batchShape: [1],
+    eventShape: [2],
+    logDensity: (x) => {
+      const [u, v] = [(x[0]! - 0.3) / 0.6, (x[1]! + 0.6) / 0.9];
+      const along = 0.6 * u + 0.8 * v;
+      const across = -0.8 * u + 0.6 * v;
+      return -((along / 1.7) ** 2 + across ** 2) / 2 - Math.log(0.6 * 0.9 * 1.7) - Math.log(2 * Math.PI);
+    },
+    support: { interval: [-10, 10] },
+    cdf: (x, _b, d) => {
+      const [scale, direction] = [
+        [0.6, 0.9],
+        [0.6, 0.8],
+      ].map((row) => row[d]!) as [number, number];
+      return normalCdf((x - [0.3, -0.6][d]!) / (scale * Math.sqrt(1 + direction ** 2 * (1.7 ** 2 - 1))));
+    },
     probes: [
       [0, 0],
       [-30, 5],
