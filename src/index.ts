@@ -311,7 +311,9 @@ export { inverseMultiquadric } from "./kernels/inverseMultiquadric.js";
 export { medianDistance } from "./kernels/medianDistance.js";
 export type { RadialKernel } from "./kernels/radialKernel.js";
 export { squaredExponential } from "./kernels/squaredExponential.js";
+export { encoderReverse, vaeHierarchy } from "./marginals/encoderReverse.js";
 export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
+export { exactMarginalWeights, type MarginalWeights } from "./marginals/exactMarginalWeights.js";
 export {
   type HierarchicalParameters,
   type HierarchicalProblem,
@@ -322,6 +324,9 @@ export {
   initialParameters,
   type Target,
 } from "./marginals/hierarchicalProblem.js";
+export { fittedQ, type HierarchyWithTau } from "./marginals/hierarchyWithTau.js";
+export { logEvidenceBounds } from "./marginals/logEvidenceBounds.js";
+export type { DrawsOptions, DrawsProgress } from "./marginals/logRatios.js";
 export {
   collectLogWeightBounds,
   type LogWeightBounds,
@@ -336,6 +341,7 @@ export {
   sampleHierarchy,
   sivi,
 } from "./marginals/marginal.js";
+export { type MeasuredMarginalGap, marginalGap } from "./marginals/marginalGap.js";
 export {
   exactReverseSampler,
   type HmcReverseOptions,

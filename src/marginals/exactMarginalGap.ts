@@ -40,7 +40,7 @@ export interface MarginalGap {
  */
 export function exactMarginalGap(hierarchy: NumericHierarchy): (samples: number) => MarginalGap {
   const { z } = hierarchy;
-  const mass = normalised("q(z)", z, hierarchy.logDensity);
+  const mass = normalised("exactMarginalGap", "q(z)", z, hierarchy.logDensity);
   const slices = Array.from(z.points, (at) => sliceOf(hierarchy, at));
   const average = (gap: (slice: Slice) => number): number => sum(slices.map((slice, i) => mass[i] * gap(slice)));
   return (samples) => {
@@ -84,7 +84,7 @@ function sliceOf({ psi, logReverse, logTau }: NumericHierarchy, z: number): Slic
   const rule = psi(z);
   const logRatio = rule.points.map((at) => logReverse(at, z) - logTau(at, z));
   const ratioUnder = (name: string, logDensity: (psi: number, z: number) => number): Ratio => {
-    const p = normalised(name, rule, (at) => logDensity(at, z));
+    const p = normalised("exactMarginalGap", name, rule, (at) => logDensity(at, z));
     const nodes = Array.from(p.keys()).filter((i) => p[i] > 1e-20);
     return {
       meanLog: nodes.reduce((sum, i) => sum + p[i] * logRatio[i], 0),
@@ -127,13 +127,16 @@ function meanLog(slice: Slice, samples: number, withOwn: boolean): number {
 }
 
 /** Probabilities of the nodes, made to sum to 1. */
-function normalised(name: string, rule: Quadrature, logDensity: (at: number) => number): Float64Array {
+export function normalised(
+  owner: string,
+  name: string,
+  rule: Quadrature,
+  logDensity: (at: number) => number,
+): Float64Array {
   const p = rule.points.map((at, i) => Math.exp(rule.logWeights[i] + logDensity(at)));
   const total = sum(p);
   if (!(Math.abs(total - 1) < 1e-4)) {
-    throw new RangeError(
-      `exactMarginalGap: ${name} integrates to ${total} on its nodes, not 1; widen or refine the rule.`,
-    );
+    throw new RangeError(`${owner}: ${name} integrates to ${total} on its nodes, not 1; widen or refine the rule.`);
   }
   return p.map((value) => value / total);
 }

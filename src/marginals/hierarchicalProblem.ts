@@ -52,11 +52,12 @@ export interface HierarchicalProblem<Theta extends Parameters, Phi extends Param
  * | `elbo`, M | HVM | SIVI | IWHVI |
  * | `iwae`, M | multisample HVM | multisample SIVI | DIWHVI |
  *
- * M is the number of samples that the bound is given, K the marginal's. p(x, z) is evaluated M times, q(z | ψ, x) M (K + 1) times.
+ * M is the number of samples that the bound is given, K the marginal's. p(x, z), with its decoder, is evaluated M times, q(z | ψ, x) M (K + 1) times (its networks K + M times with
+ * `sivi({ shared: true })`).
  *
  * @param options.x data `[B, P]` that q and τ look at; leave out where they do not.
  * @throws Error (when evaluated) if the draws do not have the target's batch size.
- * Source: Sobolev & Vetrov 2019, sections 3 and 4.1.
+ * Source: Sobolev & Vetrov 2019, sections 2 (HVM, SIVI), 3.1 (IWHVI) and 4.1 (DIWHVI).
  */
 export function hierarchicalProblem<Theta extends Parameters, Phi extends Parameters, Eta extends Parameters>(options: {
   readonly target: Target<Theta>;

@@ -55,7 +55,7 @@ export interface MarginalInputs<Eta extends Parameters> {
  * @param options.reverse τ: `gaussianReverse`, `mixingReverse`, `exactReverse` or one's own.
  * @param options.samples K ≥ 0.
  * @throws Error if K is not an integer of at least 0.
- * Source: Sobolev & Vetrov 2019, theorem 1 (with ψ_0), section 3; Domke & Sheldon 2018 (without).
+ * Source: Sobolev & Vetrov 2019, section 3.1 (with ψ_0); Domke & Sheldon 2018 (without).
  */
 export function iwhvi<Eta extends Parameters>(options: {
   readonly reverse: ReverseConditional<Eta>;
@@ -100,7 +100,7 @@ export function iwhvi<Eta extends Parameters>(options: {
 /**
  * The one-sample estimate log q(z, ψ_0 | x) − log τ(ψ_0 | z, x): {@link iwhvi} with K = 0.
  *
- * Source: Ranganath, Tran & Blei 2016, eq. 6; Sobolev & Vetrov 2019, section 2.
+ * Source: Ranganath, Tran & Blei 2016; Sobolev & Vetrov 2019, section 2.
  */
 export function hvm<Eta extends Parameters>(options: { readonly reverse: ReverseConditional<Eta> }): Marginal<Eta> {
   return iwhvi({ ...options, samples: 0 });
@@ -109,8 +109,9 @@ export function hvm<Eta extends Parameters>(options: { readonly reverse: Reverse
 /**
  * The semi-implicit estimate log (1/(K+1)) Σ_{k=0}^{K} q(z | ψ_k, x) with ψ_1 … ψ_K ~ q(ψ | x): {@link iwhvi} with τ = q(ψ | x).
  *
- * @param options.shared whether a datum's K draws serve all its M latents, as {@link mixingReverse}. Default false.
- * Source: Yin & Zhou 2018, eq. 8 (with ψ_0 as Molchanov et al. 2019); Sobolev & Vetrov 2019, section 2.
+ * @param options.shared whether a datum's K draws serve all its M latents: K + M conditionals q(z | ψ, x) in place of (K + 1) M, each of the K then at M latents. Each weight's law
+ *   is the same, so E[p(x, z)/q̂] = p(x) holds and the ELBO's bound is the same number; the M weights become dependent, so the variance of their mean grows, and L_M falls. A replicate of `estimateBound` has its own draws only with `chunk: M`. Default false.
+ * Source: Yin & Zhou 2018; Sobolev & Vetrov 2019, section 2 (with ψ_0, as here) and 2.1 (what it costs in high dimension).
  */
 export function sivi(options: { readonly samples: number; readonly shared?: boolean }): Marginal<NoParameters> {
   const { samples, shared } = options;

@@ -140,7 +140,7 @@ export interface HmcReverseOptions {
  * it is trained, averaged and checkpointed with the rest. Under Adam a step changes it by about the learning rate, relatively.
  *
  * @throws Error if an option is out of range; when evaluated, if q(ψ | x) has no density.
- * Source: Titsias & Ruiz 2019, section 3.2 and section 4 (settings); the recursion is Hoffman & Gelman 2014, eq. 5, in the step's own state.
+ * Source: Titsias & Ruiz 2019 (sampler and settings); the recursion is Hoffman & Gelman 2014, eq. 5, in the step's own state.
  */
 export function hmcReverseSampler(options: HmcReverseOptions = {}): ReverseSampler<HmcReverseParameters> {
   const { burnIn = 5, samples = 5, leapfrogSteps = 5, stepSize = 0.2, targetAcceptance = 0.9, jitter = 0.2 } = options;
@@ -179,7 +179,7 @@ export function hmcReverseSampler(options: HmcReverseOptions = {}): ReverseSampl
  * ∇_z log q(z | x) = E_{q(ψ | z, x)} ∇_z log q(z | ψ, x), estimated by a {@link ReverseSampler}'s draws, `[M, B, D]`: a constant to any derivative around it.
  *
  * @throws Error if the conditional does not give one log-density for each draw and latent.
- * Source: Titsias & Ruiz 2019, section 3.
+ * Source: Titsias & Ruiz 2019.
  */
 export function marginalScore(inputs: {
   readonly hierarchy: Hierarchy;

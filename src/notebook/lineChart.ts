@@ -9,8 +9,8 @@ export interface AxisOptions {
   readonly field: string;
   /** Title with the unit. */
   readonly title: string;
-  /** Default `linear`. */
-  readonly scale?: "linear" | "log" | "sqrt";
+  /** Default `linear`; `symlog` is logarithmic far from 0 and linear near it, so that 0 itself has a place. */
+  readonly scale?: "linear" | "log" | "sqrt" | "symlog";
   /** Ends of the axis (default: those of the data). */
   readonly domain?: readonly [number, number];
   /** Where the ticks stand, such as the k of a run. */
@@ -56,7 +56,11 @@ function position({ field, title, scale, domain, ticks, format }: AxisOptions, n
     title,
     scale: {
       ...(scale && { type: scale }),
-      ...(domain ? { domain, nice: false } : scale === "log" ? { nice: false } : { zero: false, nice }),
+      ...(domain
+        ? { domain, nice: false }
+        : scale === "log" || scale === "symlog"
+          ? { nice: false }
+          : { zero: false, nice }),
     },
     // Without its own count Vega thins the given ticks of a logarithmic axis to the theme's.
     axis: { ...(ticks && { values: ticks, tickCount: ticks.length }), ...(format !== undefined && { format }) },

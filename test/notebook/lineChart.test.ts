@@ -39,6 +39,23 @@ describe("lineChart", () => {
     for (const tick of ticks) expect(svg).toContain(`>${tick}</text>`);
   });
 
+  it("has a place for 0 on an axis that is logarithmic far from it", async () => {
+    const steps = [0, 10, 100, 1000];
+    const made = lineChart({
+      rows: steps.map((step) => ({ step, value: -step })),
+      x: { field: "step", title: "step", scale: "symlog", ticks: steps },
+      y: { field: "value", title: "value", scale: "symlog", domain: [-1000, 0], ticks: [-1000, -10, 0] },
+    });
+    expect((await inspect(drawn(made))).warnings).toEqual([]);
+    const svg = await renderSvg(drawn(made));
+    const points = [...svg.matchAll(/aria-label="step: (\d+)[^"]*"[^>]*transform="translate\(([\d.]+),([\d.]+)\)/g)];
+    const [none, ten, hundred, thousand] = points.map(([, , x]) => Number(x));
+    expect(none).toBe(0);
+    // log(1 + |step|): about as far from 10 to 100 as from 100 to 1000.
+    expect((hundred - ten) / (thousand - hundred)).toBeCloseTo(Math.log(101 / 11) / Math.log(1001 / 101), 2);
+    for (const tick of ["0", "10", "100", "1,000"]) expect(svg).toContain(`>${tick}</text>`);
+  });
+
   it("draws without a warning, alone and as small multiples in the order of the data", async () => {
     expect((await inspect(drawn(chart))).warnings).toEqual([]);
     const many = lineChart({ rows, x: { field: "k", title: "k" }, y: { field: "value", title: "bound" } });
