@@ -73,6 +73,7 @@ export {
 export { mnist } from "./data/mnist.js";
 export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
+export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
 export { type WaveformOptions, waveform } from "./data/waveform.js";
 // diagnostics: pure functions of numbers
 export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } from "./diagnostics/autocorrelation.js";

@@ -48,6 +48,7 @@ export const catalogue: {
   readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
   readonly optdigits: DatasetRecord<"tra" | "hol" | "tes">;
   readonly redMites: DatasetRecord<"counts">;
+  readonly simulated: DatasetRecord<"poisson" | "hierarchical">;
   readonly waveform: DatasetRecord<"train" | "test">;
   readonly nodal: DatasetRecord<"train" | "test">;
   readonly fixedBinarisedMnist: DatasetRecord<"train" | "validation" | "test">;
@@ -120,6 +121,27 @@ export const catalogue: {
         name: "red-mites/red-mites.csv",
         bytes: 49,
         sha256: "d75b68cc70d4c813f81ebd5447a2a0fa1149ec287cf945a2bf8ee1d0287bbe10",
+        mirrors: [],
+      },
+    },
+  },
+  simulated: {
+    name: "simulated",
+    title: "simulated regressions",
+    source: "simulated by marginalia (src/data/simulated.ts)",
+    licence: "Apache-2.0",
+    shipped: true,
+    files: {
+      poisson: {
+        name: "simulated/poisson.csv",
+        bytes: 2_638,
+        sha256: "f76e69aeff426b62728e8a62e11d98926f5a93c0ad2b4bfdafad2be9e2471db9",
+        mirrors: [],
+      },
+      hierarchical: {
+        name: "simulated/hierarchical.csv",
+        bytes: 1_588,
+        sha256: "ea9eaa3819c137eb48b5094e9d481c2cc3244d9c341a8948b1cae03aa9991c98",
         mirrors: [],
       },
     },
