@@ -39,6 +39,12 @@ function fixedBinarisedFile(part: string, images: number, sha256: string): DataF
   };
 }
 
+function omniglotFile(part: 1 | 2, bytes: number, sha256: string): DataFile {
+  const name = `images_background_small${part}.zip`;
+  const mirrors = [`https://raw.githubusercontent.com/brendenlake/omniglot/master/python/${name}`];
+  return { name: `omniglot/${name}`, bytes, sha256, mirrors };
+}
+
 function tableFile(name: string, bytes: number, sha256: string): DataFile {
   return { name: `bayes-logistic/${name}`, bytes, sha256, mirrors: [] };
 }
@@ -52,6 +58,7 @@ export const catalogue: {
   readonly waveform: DatasetRecord<"train" | "test">;
   readonly nodal: DatasetRecord<"train" | "test">;
   readonly fixedBinarisedMnist: DatasetRecord<"train" | "validation" | "test">;
+  readonly omniglotSmall: DatasetRecord<"small1" | "small2">;
 } = {
   mnist: {
     name: "mnist",
@@ -160,6 +167,18 @@ export const catalogue: {
         "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
       ),
       test: fixedBinarisedFile("test", 10_000, "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
+    },
+  },
+  omniglotSmall: {
+    name: "omniglot-small",
+    title: "omniglot-small",
+    source:
+      "Lake, Salakhutdinov & Tenenbaum 2015, Human-level concept learning through probabilistic program induction, Science 350; the archives background small 1 and 2",
+    licence: "MIT",
+    shipped: false,
+    files: {
+      small1: omniglotFile(1, 1_319_022, "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4"),
+      small2: omniglotFile(2, 1_580_917, "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f"),
     },
   },
   waveform: {
