@@ -71,6 +71,7 @@ export {
   loadFile,
 } from "./data/locate.js";
 export { mnist } from "./data/mnist.js";
+export { type OmniglotSmallDataset, omniglotSmall } from "./data/omniglotSmall.js";
 export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
@@ -263,6 +264,7 @@ export {
   perceptronReverse,
   type ReversePerceptronOptions,
 } from "./families/perceptronReverse.js";
+export { residualReverse } from "./families/residualReverse.js";
 export {
   exactReverse,
   mixingReverse,
@@ -305,13 +307,13 @@ export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";
 export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./gradients/uivi.js";
-// models and the problems that estimators look at
 // kernels: positive definite, of a distance
 export { productKernel, scaledKernel, sumKernel } from "./kernels/compose.js";
 export { inverseMultiquadric } from "./kernels/inverseMultiquadric.js";
 export { medianDistance } from "./kernels/medianDistance.js";
 export type { RadialKernel } from "./kernels/radialKernel.js";
 export { squaredExponential } from "./kernels/squaredExponential.js";
+// models and the problems that estimators look at
 export { encoderReverse, vaeHierarchy } from "./marginals/encoderReverse.js";
 export { exactMarginalGap, type MarginalGap, type NumericHierarchy } from "./marginals/exactMarginalGap.js";
 export { exactMarginalWeights, type MarginalWeights } from "./marginals/exactMarginalWeights.js";
@@ -602,6 +604,7 @@ export {
   variationalStep,
 } from "./optimize/variationalStep.js";
 // samplers
+export { type GaussianHmc, type GaussianHmcOptions, gaussianHmc } from "./samplers/gaussianHmc.js";
 export { type HmcOptions, type HmcProgress, hmc } from "./samplers/hmc.js";
 export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcChain.js";
 export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
@@ -609,7 +612,6 @@ export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } 
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
 export { sir, sirIndices } from "./samplers/sir.js";
 export type { LogDensity, Slope } from "./samplers/slope.js";
-export { type GaussianHmc, type GaussianHmcOptions, gaussianHmc } from "./samplers/gaussianHmc.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";
 // transforms: bijections with log-determinants
 export type { Bijection } from "./transforms/bijection.js";
