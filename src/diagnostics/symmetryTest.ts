@@ -18,7 +18,7 @@ export interface SymmetryTest {
  *
  * @param values - `[n]`, n ≥ 1.
  * @throws RangeError if there are none, or a value is not in [0, 1].
- * Source: Butler 1969, "A test for symmetry using the sample distribution function"; Yao, Vehtari, Simpson & Gelman 2018, "Yes, but did it work?", section 4, for why symmetry.
+ * Source: Butler 1969, "A test for symmetry using the sample distribution function"; Yao, Vehtari, Simpson & Gelman 2018, "Yes, but did it work? Evaluating variational inference", for why symmetry.
  */
 export function symmetryTest(values: ArrayLike<number>): SymmetryTest {
   const all = Array.from(values);

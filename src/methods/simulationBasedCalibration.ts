@@ -38,7 +38,7 @@ export interface Calibration {
  * prior's data sets, not the fit of one.
  *
  * @throws RangeError if `replicates` is not an integer of at least 5, or `approximate` returns no draws of an unknown.
- * Source: Yao, Vehtari, Simpson & Gelman 2018, "Yes, but did it work? Evaluating variational inference", section 4; Talts, Betancourt, Simpson, Vehtari & Gelman 2018, "Validating Bayesian
+ * Source: Yao, Vehtari, Simpson & Gelman 2018, "Yes, but did it work? Evaluating variational inference"; Talts, Betancourt, Simpson, Vehtari & Gelman 2018, "Validating Bayesian
  * inference algorithms with simulation-based calibration".
  */
 export async function simulationBasedCalibration<Data>(
