@@ -1,5 +1,6 @@
 import { onOwnTape } from "../engine/ownTape.js";
 import { foldIn, type Key } from "../engine/random.js";
+import { repeat } from "../engine/repeat.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { type HmcKernel, type HmcState, hmcState, hmcTransition } from "./hmcTransition.js";
 
@@ -44,12 +45,38 @@ export function hmcChain(options: HmcChainOptions): HmcChain {
     let state = hmcState(logDensity, position);
     const kept: Tensor[] = [];
     const acceptances: Tensor[] = [];
-    for (let t = 0; t < burnIn + samples; t++) {
+    const looped = burnIn > mostUnrolled ? burnIn : 0;
+    if (looped > 0) {
+      const init = { state, total: tf.zerosLike(state.logDensity) };
+      const end = repeat({
+        times: looped,
+        init,
+        key,
+        body: ({ state: before, key }) => transitionIn(options, before, key),
+      });
+      state = end.state;
+      acceptances.push(end.total);
+    }
+    for (let t = looped; t < burnIn + samples; t++) {
       const step = hmcTransition({ ...options, state, key: foldIn(key, t) });
       state = step.state;
       acceptances.push(step.acceptanceProbability);
       if (t >= burnIn) kept.push(state.position);
     }
-    return { positions: tf.stack(kept), state, acceptanceProbability: tf.mean(tf.stack(acceptances), 0) };
+    const total = tf.sum(tf.stack(acceptances), 0);
+    return { positions: tf.stack(kept), state, acceptanceProbability: tf.div(total, burnIn + samples) };
   });
+}
+
+/**
+ * Longer burn-in becomes a loop of the compiled graph. By measurement, with 5 + 5 transitions of the toys' networks: recorded in 1.7 s of CPU instead of 2.8 s and compiled by
+ * XLA in 8 s instead of 17 s, but a step takes a tenth longer, with XLA half as long again; with 20 + 5, XLA needs 6 s instead of 90 s.
+ */
+const mostUnrolled = 8;
+
+type Turn = { readonly state: HmcState /** Acceptance probabilities so far. */; readonly total: Tensor };
+
+function transitionIn(kernel: HmcKernel, { state, total }: Turn, key: Key): Turn {
+  const step = hmcTransition({ ...kernel, state, key });
+  return { state: step.state, total: tf.add(total, step.acceptanceProbability) };
 }

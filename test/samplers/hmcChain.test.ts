@@ -39,6 +39,27 @@ describe.each(backends)("on %s", (backend) => {
     expect(chain.acceptanceProbability.shape).toEqual([5]);
   });
 
+  test("is the same where burn-in is long enough to become a loop", () => {
+    const position = normal(randomKey(1), [5, 2]);
+    const kernel = { logDensity: quartic, stepSize: tf.scalar(0.5), leapfrogSteps: 2, jitter: 0.2 };
+    const long = (): HmcChain => hmcChain({ ...kernel, position, burnIn: 12, samples: 2, key: randomKey(2) });
+    const chain = long();
+    let state = hmcState(quartic, position);
+    const positions: number[] = [];
+    const acceptance = new Float64Array(5);
+    for (let t = 0; t < 14; t++) {
+      const step = hmcTransition({ ...kernel, state, key: foldIn(randomKey(2), t) });
+      state = step.state;
+      read(tf.clone(step.acceptanceProbability)).forEach((value, i) => {
+        acceptance[i] += value / 14;
+      });
+      if (t >= 12) positions.push(...read(tf.clone(state.position)));
+    }
+    expect(read(chain.positions)).toEqual(positions);
+    expectClose(read(chain.acceptanceProbability), Array.from(acceptance), 1e-6);
+    expectNoLeak(() => leavesOf(tf.tidy(() => long() as never)));
+  });
+
   test("inside a training step it is a constant, and nothing is left behind", () => {
     const z = tf.tensor2d([[0.5], [-1]]);
     const a = tf.scalar(0.8);
@@ -95,9 +116,9 @@ describe("against the truth", () => {
     expect(Math.abs(kept)).toBeLessThan(0.2);
   });
 
-  test("compiled, it gives the numbers of eager", () => {
+  test.each([2, 12])("compiled, it gives the numbers of eager, after %d transitions of burn-in", (burnIn) => {
     const chainOf = ({ position, stepSize, key }: { position: Tensor; stepSize: Tensor; key: Key }): HmcChain =>
-      hmcChain({ logDensity: quartic, position, stepSize, leapfrogSteps: 3, jitter: 0.2, burnIn: 2, samples: 2, key });
+      hmcChain({ logDensity: quartic, position, stepSize, leapfrogSteps: 3, jitter: 0.2, burnIn, samples: 2, key });
     const compiled = compile(chainOf);
     const position = normal(randomKey(1), [6, 2]);
     for (const [seed, step] of [
