@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { chainMean, chainStandardDeviation } from "../../src/diagnostics/chainMoments.js";
 import { ready } from "../../src/engine/backend.js";
 import { normal, randomKey } from "../../src/engine/random.js";
 import { type Tensor2D, tf } from "../../src/engine/tf.js";
@@ -54,6 +55,14 @@ describe("the eight schools", () => {
     within(draws.summary(0).standardDeviation, exact.mu.standardDeviation);
     within(draws.summary(1).mean, exact.logTau.mean);
     within(draws.summary(1).standardDeviation, exact.logTau.standardDeviation);
+    const [mu, logTau] = [draws.chains(0), draws.chains(1)];
+    const tau = logTau.map((chain) => chain.map(Math.exp));
+    within(chainMean(tau), exact.tau.mean);
+    y.forEach((_, j) => {
+      const theta = draws.chains(2 + j).map((chain, c) => chain.map((eta, s) => mu[c][s] + tau[c][s] * eta));
+      within(chainMean(theta), exact.theta[j].mean);
+      within(chainStandardDeviation(theta), exact.theta[j].standardDeviation);
+    });
   });
 
   it("have an evidence that a quadrature over μ and τ confirms", () => {
