@@ -44,9 +44,7 @@ export function gaussianHmc(options: GaussianHmcOptions): GaussianHmc {
   let acceptanceProbability = 0;
   const matrix = new Float64Array(modes * modes);
   const radii = radialRule(dimension);
-  const factors = jitter === 0 ? [{ at: 1, weight: 1 }] : rule(1 - jitter, 1 + jitter, 16);
-  for (const { at, weight } of factors) {
-    const share = jitter === 0 ? 1 : weight / (2 * jitter);
+  for (const { at, weight: share } of factorsOf(options)) {
     const one = transition(stepSize * at, leapfrogSteps, dimension, radii);
     acceptanceProbability += share * one.acceptance;
     for (let i = 0; i < matrix.length; i++) matrix[i] += share * one.matrix[i];
@@ -70,6 +68,20 @@ const modes = 6;
 interface Node {
   readonly at: number;
   readonly weight: number;
+}
+
+/** Nodes of the jitter U: between half periods, ε U = 2 sin(kπ/(2L)), where acceptance has a kink. */
+function factorsOf({ stepSize, leapfrogSteps, jitter = 0 }: GaussianHmcOptions): Node[] {
+  if (jitter === 0) return [{ at: 1, weight: 1 }];
+  const kinks = Array.from(
+    { length: leapfrogSteps },
+    (_, k) => (2 * Math.sin((k * Math.PI) / (2 * leapfrogSteps))) / stepSize,
+  );
+  const ends = [1 - jitter, ...kinks.filter((at) => Math.abs(at - 1) < jitter), 1 + jitter];
+  return ends
+    .slice(1)
+    .flatMap((to, i) => rule(ends[i], to, 24))
+    .map(({ at, weight }) => ({ at, weight: weight / (2 * jitter) }));
 }
 
 /** The acceptance of one transition and its matrix in q L_k(|q|²/2), normalised. */

@@ -72,6 +72,24 @@ describe("gaussianHmc", () => {
     expect(jittered.correlation(5)).toBeLessThan(0.3);
   });
 
+  it("is, jittered, the mean over step sizes, also across periods", () => {
+    for (const [stepSize, jitter] of [
+      [1.45, 0.2],
+      [0.9, 0.7],
+    ]) {
+      const found = gaussianHmc({ stepSize, leapfrogSteps: 5, jitter });
+      const n = 1000;
+      let [acceptance, rho] = [0, 0];
+      for (let i = 0; i < n; i++) {
+        const one = gaussianHmc({ stepSize: stepSize * (1 + jitter * ((2 * i + 1) / n - 1)), leapfrogSteps: 5 });
+        acceptance += one.acceptanceProbability / n;
+        rho += one.correlation(1) / n;
+      }
+      expect(Math.abs(found.acceptanceProbability - acceptance)).toBeLessThan(1e-6);
+      expect(Math.abs(found.correlation(1) - rho)).toBeLessThan(1e-6);
+    }
+  });
+
   it.each([
     { stepSize: 1.3, leapfrogSteps: 5, dimension: 1, jitter: 0 },
     { stepSize: 1.8, leapfrogSteps: 3, dimension: 1, jitter: 0 },
