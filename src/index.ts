@@ -302,6 +302,7 @@ export {
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { pathDerivative } from "./gradients/pathDerivative.js";
+export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
@@ -480,6 +481,7 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
+export { quasiDraws } from "./models/quasiDraws.js";
 export type { RegressionModel } from "./models/regressionModel.js";
 export {
   bimodal,
@@ -610,8 +612,10 @@ export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcCha
 export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
 export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } from "./samplers/hmcTransition.js";
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
+export { normalQuantiles, quasiNormal, shiftedSobol } from "./samplers/quasiNormal.js";
 export { sir, sirIndices } from "./samplers/sir.js";
 export type { LogDensity, Slope } from "./samplers/slope.js";
+export { sobolDimensions, sobolPoints } from "./samplers/sobol.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";
 // transforms: bijections with log-determinants
 export type { Bijection } from "./transforms/bijection.js";

@@ -7,6 +7,7 @@ import { doublyReparameterised } from "./doublyReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
 import { pathDerivative } from "./pathDerivative.js";
+import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
 import { reparameterised } from "./reparameterised.js";
 import { scoreControlVariate } from "./scoreControlVariate.js";
@@ -29,6 +30,7 @@ export const estimators: readonly DeclaredGradient[] = [
   straightThrough({ temperature: 0.5 }),
   declareGradient("reparameterised", () => unbiased, reparameterised),
   antithetic(),
+  quasiMonteCarlo(),
   pathDerivative,
   doublyReparameterised,
   declareGradient("iwhviDoublyReparameterised", () => unbiased, iwhviDoublyReparameterised),

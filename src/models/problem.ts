@@ -42,6 +42,8 @@ export interface Problem<Theta extends Parameters, Phi extends Parameters, Z = T
    * @throws Error if K is odd, or if q is not known to be symmetric.
    */
   sampleAntithetic?(phi: Phi, key: Key, samples: number): DrawsWithLogQ<Z>;
+  /** q(z | x; φ) itself, batch `[B]`, event `[D]`, where `z` is one tensor and q one distribution of it: for draws of another kind than its own. */
+  distribution?(phi: Phi): Distribution;
 }
 
 /** Draws and their log-density. */
@@ -270,6 +272,7 @@ function problemOf<Theta extends Parameters, Phi extends Parameters>(parts: {
   return {
     batchSize,
     scale,
+    distribution: distributionOf,
     sample: (phi, key, samples) => tf.tidy(() => distributionOf(phi).sample(key, [samples]) as Tensor3D),
     logP: (theta, z) => {
       const logP = tf.tidy(() => parts.logP(theta, z));

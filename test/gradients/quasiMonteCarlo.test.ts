@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { elbo } from "../../src/bounds/elbo.js";
+import { iwae } from "../../src/bounds/iwae.js";
+import { trapezoid } from "../../src/diagnostics/quadrature.js";
+import { ready } from "../../src/engine/backend.js";
+import { randomKey } from "../../src/engine/random.js";
+import { tf } from "../../src/engine/tf.js";
+import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
+import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
+import { leaveOneOut } from "../../src/gradients/baselines.js";
+import { pathDerivative } from "../../src/gradients/pathDerivative.js";
+import { quasiMonteCarlo } from "../../src/gradients/quasiMonteCarlo.js";
+import { reparameterised } from "../../src/gradients/reparameterised.js";
+import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { densityProblem } from "../../src/models/problem.js";
+import { quasiDraws } from "../../src/models/quasiDraws.js";
+import { softplus } from "../../src/ops/softplus.js";
+import { expectClose, read } from "../engine/support.js";
+import {
+  chainCase,
+  checked,
+  expectCompiled,
+  expectUnbiased,
+  gaussianCase,
+  iwaeGaussianCase,
+  phiVariance,
+} from "./support.js";
+
+beforeAll(async () => {
+  await ready();
+});
+
+/** log p(z) = Σ_d 2 z_d − 3 softplus(2 z_d) − ½ z_d², with the ELBO's gradient by quadrature. */
+function logisticCase(dimension: number) {
+  const [mean, logScale] = [0.5, -0.2];
+  const { points, logWeights } = trapezoid(-8, 8, 400);
+  const slope = (z: number) => 2 - 6 / (1 + Math.exp(-2 * z)) - z;
+  const against = (g: (e: number) => number) =>
+    points.reduce((sum, e, i) => sum + (Math.exp(logWeights[i] - (e * e) / 2) / Math.sqrt(2 * Math.PI)) * g(e), 0);
+  const s = Math.exp(logScale);
+  const row = (value: number) => tf.fill([1, dimension], value) as ReturnType<typeof tf.tensor2d>;
+  return {
+    problem: densityProblem({
+      logDensity: (z) =>
+        tf.sum(tf.sub(tf.sub(tf.mul(2, z), tf.mul(3, softplus(tf.mul(2, z)))), tf.mul(0.5, tf.square(z))), -1),
+      family: meanFieldGaussian({ dimension }),
+    }),
+    theta: {},
+    phi: { mean: row(mean), logScale: row(logScale) },
+    exact: {
+      theta: {},
+      phi: {
+        mean: row(against((e) => slope(mean + s * e))),
+        logScale: row(1 + against((e) => slope(mean + s * e) * s * e)),
+      },
+    },
+  };
+}
+
+describe("quasiMonteCarlo", () => {
+  it.each([1, 3, 5])("has the ELBO's gradient at a fraction of the variance, dimension %i", async (size) => {
+    for (const given of [gaussianCase(size), logisticCase(size)]) {
+      const options = { bound: elbo, samples: 32, seed: 1 };
+      const quasi = expectUnbiased(await checked(quasiMonteCarlo(), given, options));
+      const plain = await checked(reparameterised, given, options);
+      expect(phiVariance(plain) / phiVariance(quasi)).toBeGreaterThan(5);
+      expectUnbiased(await checked(quasiMonteCarlo(pathDerivative), given, options));
+    }
+  });
+
+  it("gains more than independent draws by K: the variance falls much faster than 1/K", async () => {
+    const variance = async (samples: number) =>
+      phiVariance(await checked(quasiMonteCarlo(), logisticCase(2), { bound: elbo, samples, seed: 2 }));
+    expect((await variance(4)) / (await variance(64))).toBeGreaterThan(3 * 16);
+  });
+
+  it("is biased for IWAE, as it says", async () => {
+    const options = { bound: iwae, samples: 2, seed: 3, replicates: 4000 };
+    expect((await checked(quasiMonteCarlo(), iwaeGaussianCase(1, 2), options)).verdict).toBe("biased");
+    expect(quasiMonteCarlo().standing(iwae).verdict).toBe("biased");
+  });
+
+  it("gives a full-rank q its covariance", () => {
+    const family = fullRankGaussian({ dimension: 2 });
+    const phi = family.init(randomKey(1));
+    const q = family.distribution(phi);
+    const z = quasiDraws(q, randomKey(2), 4096);
+    const { mean, variance } = tf.moments(z, 0);
+    expectClose(read(mean), read(q.mean()), 0.005);
+    expectClose(read(variance), read(q.variance()), 0.02);
+  });
+
+  it("runs compiled as eager and leaves nothing behind", () => {
+    expectCompiled(quasiMonteCarlo(), gaussianCase(2), { bound: elbo, samples: 4 });
+    expectCompiled(quasiMonteCarlo(pathDerivative), gaussianCase(2), { bound: elbo, samples: 3 });
+  });
+
+  it("refuses a q that is no Gaussian, a problem without its distribution, too many dimensions, and gradients that need independent draws", () => {
+    const { theta, phi } = gaussianCase(2);
+    const at = { theta, phi, bound: elbo, samples: 4, key: randomKey(1) };
+    const chain = chainCase(2, elbo, 2);
+    expect(() => quasiMonteCarlo()({ ...at, ...chain })).toThrow("does not say what distribution its q is");
+    expect(() => quasiMonteCarlo(scoreFunction({ baseline: leaveOneOut }))).toThrow(
+      "quasiMonteCarlo: scoreFunction (leave-one-out) is not known to hold",
+    );
+    const other = { batchShape: [1], eventShape: [2] } as never;
+    expect(() => quasiDraws(other, randomKey(1), 4)).toThrow("not known to be a Gaussian");
+    const wide = meanFieldGaussian({ dimension: 54 });
+    expect(() => quasiDraws(wide.distribution(wide.init(randomKey(1))), randomKey(1), 4)).toThrow("not for 54");
+  });
+});
