@@ -18,15 +18,17 @@ export interface ContourRow {
   readonly title: string;
   readonly x: GridAxis;
   readonly y: GridAxis;
-  /** The density: `values[j · x.points + i]` at (x_i, y_j), on a grid that holds nearly all of its mass. */
+  /** The density: `values[j · x.points + i]` at (x_i, y_j). */
   readonly values: ArrayLike<number>;
+  /** The contours' levels, lowest share first. Default: {@link massLevels} of these values, for a grid that holds nearly all of the mass. */
+  readonly levels?: readonly number[];
   readonly panels: readonly ContourPanel[];
 }
 
 /** Options of {@link contours}. */
 export interface ContourOptions {
   readonly rows: readonly ContourRow[];
-  /** Shares of the mass that the contours enclose. Default .25, .5, .75 and .95. */
+  /** Shares of the mass that the contours enclose, where a row gives no levels. Default .25, .5, .75 and .95. */
   readonly shares?: readonly number[];
 }
 
@@ -47,9 +49,9 @@ export function contours({ rows, shares = [0.25, 0.5, 0.75, 0.95] }: ContourOpti
   const numbers: Row[] = [];
   const vconcat = rows.map((row, r): ChartSpec => {
     if (row.panels.length === 0) throw new Error(`contours: the density "${row.title}" has no panel.`);
-    const levels = massLevels(row.values, shares);
+    const levels = row.levels ?? massLevels(row.values, shares);
     data[`contours${r + 1}`] = levels.flatMap((level, l) =>
-      contourLines(row, level).flatMap((line, i) => lineRows(line, { share: shares[l]!, line: `${l}.${i}` })),
+      contourLines(row, level).flatMap((line, i) => lineRows(line, { level, line: `${l}.${i}` })),
     );
     data[`samples${r + 1}`] = row.panels.flatMap(({ title, points }) =>
       points.map(({ x, y }): Row => ({ panel: title, x: round(x), y: round(y) })),
@@ -101,7 +103,7 @@ function panelSpec(row: ContourRow, p: number, r: number): ChartSpec {
   };
 }
 
-function lineRows(line: ContourLine, of: { readonly share: number; readonly line: string }): Row[] {
+function lineRows(line: ContourLine, of: { readonly level: number; readonly line: string }): Row[] {
   return line.map(({ x, y }, order) => ({ ...of, order, x: round(x), y: round(y) }));
 }
 

@@ -131,6 +131,13 @@ describe("contours", () => {
     expect([...new Set(data.contours1!.map(({ line }) => line))]).toEqual(["0.0", "1.0"]);
   });
 
+  it("takes levels in place of shares", () => {
+    const data = contours({ rows: [{ ...row, levels: [0.5] }] }).data as Record<string, readonly Row[]>;
+    const top = Math.max(...data.contours1!.map(({ x }) => x as number));
+    expect(top).toBeCloseTo(Math.sqrt(2 * Math.LN2), 2);
+    expect(new Set(data.contours1!.map(({ level }) => level))).toEqual(new Set([0.5]));
+  });
+
   it("refuses nothing to draw", () => {
     expect(() => contours({ rows: [] })).toThrow("at least one density");
     expect(() => contours({ rows: [{ ...row, panels: [] }] })).toThrow('"normal" has no panel');
