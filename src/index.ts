@@ -301,12 +301,14 @@ export {
 } from "./gradients/gradient.js";
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
+export { learnedBaseline } from "./gradients/learnedBaseline.js";
 export { pathDerivative } from "./gradients/pathDerivative.js";
 export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";
+export { type TaylorOptions, taylorControlVariate } from "./gradients/taylorControlVariate.js";
 export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./gradients/uivi.js";
 // kernels: positive definite, of a distance
 export { productKernel, scaledKernel, sumKernel } from "./kernels/compose.js";
@@ -453,6 +455,7 @@ export {
   type LdaOptions,
   latentDirichletAllocation,
 } from "./models/latentDirichletAllocation.js";
+export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBaseline.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogPredictive, logPredictive } from "./models/logPredictive.js";
@@ -492,6 +495,7 @@ export {
   trimodal,
 } from "./models/toyDensities.js";
 export { type Vae, type VaeOptions, vae } from "./models/vae.js";
+export type { Beside } from "./models/withParameters.js";
 // notebook: what a cell calls
 export type {
   Claim,

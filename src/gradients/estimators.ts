@@ -6,12 +6,14 @@ import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js"
 import { doublyReparameterised } from "./doublyReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
+import { learnedBaseline } from "./learnedBaseline.js";
 import { pathDerivative } from "./pathDerivative.js";
 import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
 import { reparameterised } from "./reparameterised.js";
 import { scoreControlVariate } from "./scoreControlVariate.js";
 import { scoreFunction } from "./scoreFunction.js";
+import { taylorControlVariate } from "./taylorControlVariate.js";
 import { uivi } from "./uivi.js";
 
 /** The library's gradient estimators, as {@link estimatorTable} lists them. */
@@ -21,6 +23,7 @@ export const estimators: readonly DeclaredGradient[] = [
   scoreFunction({ minusOne: false }),
   scoreFunction({ baseline: leaveOneOut }),
   scoreFunction({ baseline: vimco }),
+  learnedBaseline(),
   raoBlackwell(),
   scoreControlVariate({ weights: "heldOut" }),
   scoreControlVariate({ weights: "same" }),
@@ -31,6 +34,8 @@ export const estimators: readonly DeclaredGradient[] = [
   declareGradient("reparameterised", () => unbiased, reparameterised),
   antithetic(),
   quasiMonteCarlo(),
+  taylorControlVariate(),
+  taylorControlVariate({ slopes: "secant" }),
   pathDerivative,
   doublyReparameterised,
   declareGradient("iwhviDoublyReparameterised", () => unbiased, iwhviDoublyReparameterised),

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
 import { iwae } from "../../src/bounds/iwae.js";
-import { trapezoid } from "../../src/diagnostics/quadrature.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { tf } from "../../src/engine/tf.js";
@@ -12,10 +11,9 @@ import { pathDerivative } from "../../src/gradients/pathDerivative.js";
 import { quasiMonteCarlo } from "../../src/gradients/quasiMonteCarlo.js";
 import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
-import { densityProblem } from "../../src/models/problem.js";
 import { quasiDraws } from "../../src/models/quasiDraws.js";
-import { softplus } from "../../src/ops/softplus.js";
 import { expectClose, read } from "../engine/support.js";
+import { logisticCase } from "./logisticCase.js";
 import {
   chainCase,
   checked,
@@ -29,33 +27,6 @@ import {
 beforeAll(async () => {
   await ready();
 });
-
-/** log p(z) = Σ_d 2 z_d − 3 softplus(2 z_d) − ½ z_d², with the ELBO's gradient by quadrature. */
-function logisticCase(dimension: number) {
-  const [mean, logScale] = [0.5, -0.2];
-  const { points, logWeights } = trapezoid(-8, 8, 400);
-  const slope = (z: number) => 2 - 6 / (1 + Math.exp(-2 * z)) - z;
-  const against = (g: (e: number) => number) =>
-    points.reduce((sum, e, i) => sum + (Math.exp(logWeights[i] - (e * e) / 2) / Math.sqrt(2 * Math.PI)) * g(e), 0);
-  const s = Math.exp(logScale);
-  const row = (value: number) => tf.fill([1, dimension], value) as ReturnType<typeof tf.tensor2d>;
-  return {
-    problem: densityProblem({
-      logDensity: (z) =>
-        tf.sum(tf.sub(tf.sub(tf.mul(2, z), tf.mul(3, softplus(tf.mul(2, z)))), tf.mul(0.5, tf.square(z))), -1),
-      family: meanFieldGaussian({ dimension }),
-    }),
-    theta: {},
-    phi: { mean: row(mean), logScale: row(logScale) },
-    exact: {
-      theta: {},
-      phi: {
-        mean: row(against((e) => slope(mean + s * e))),
-        logScale: row(1 + against((e) => slope(mean + s * e) * s * e)),
-      },
-    },
-  };
-}
 
 describe("quasiMonteCarlo", () => {
   it.each([1, 3, 5])("has the ELBO's gradient at a fraction of the variance, dimension %i", async (size) => {
