@@ -302,6 +302,7 @@ export {
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { learnedBaseline } from "./gradients/learnedBaseline.js";
+export { type OverdispersedOptions, overdispersed } from "./gradients/overdispersed.js";
 export { pathDerivative } from "./gradients/pathDerivative.js";
 export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
@@ -423,6 +424,7 @@ export {
   rowsOf,
 } from "./models/conjugateModel.js";
 export { corpusDataset } from "./models/corpusDataset.js";
+export { type DispersedProblem, type DispersionParameters, withDispersions } from "./models/dispersions.js";
 export { type DocumentCompletion, documentCompletion } from "./models/documentCompletion.js";
 export {
   type CentredSchools,

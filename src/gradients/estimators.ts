@@ -7,6 +7,7 @@ import { doublyReparameterised } from "./doublyReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
 import { learnedBaseline } from "./learnedBaseline.js";
+import { overdispersed } from "./overdispersed.js";
 import { pathDerivative } from "./pathDerivative.js";
 import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
@@ -25,6 +26,7 @@ export const estimators: readonly DeclaredGradient[] = [
   scoreFunction({ baseline: vimco }),
   learnedBaseline(),
   raoBlackwell(),
+  overdispersed(),
   scoreControlVariate({ weights: "heldOut" }),
   scoreControlVariate({ weights: "same" }),
   scoreControlVariate({ of: raoBlackwell(), weights: "heldOut" }),
