@@ -45,7 +45,7 @@ describe("taylorControlVariate", () => {
       const at = { bound: elbo, samples: 4, seed: 2, replicates: 600 };
       const report = expectUnbiased(await checked(taylorControlVariate(options), logisticCase(size), at));
       const plain = await checked(reparameterised, logisticCase(size), at);
-      expect(phiVariance(plain) / phiVariance(report)).toBeGreaterThan(1.5);
+      expect(phiVariance(plain) / phiVariance(report)).toBeGreaterThan(4);
     }
   });
 
