@@ -32,6 +32,7 @@ export function drawMoments(values: ArrayLike<number>, dimension: number): DrawM
     number,
     { readonly centre: number; readonly scale: number; readonly standardised: Float64Array }
   >();
+  const pairs = new Map<number, Estimate>();
   const of = (d: number) => {
     const before = known.get(d);
     if (before) return before;
@@ -41,9 +42,9 @@ export function drawMoments(values: ArrayLike<number>, dimension: number): DrawM
     const centre = mean(column);
     const scale = Math.sqrt(mean(column.map((x) => (x - centre) ** 2)) * (n / (n - 1)));
     if (!(scale > 0)) throw new RangeError(`drawMoments: the draws of coordinate ${d} do not vary, or are not finite.`);
-    const standardised = column.map((x) => (x - centre) / scale);
-    known.set(d, { centre, scale, standardised });
-    return known.get(d)!;
+    const made = { centre, scale, standardised: column.map((x) => (x - centre) / scale) };
+    known.set(d, made);
+    return made;
   };
   return {
     dimension,
@@ -56,10 +57,14 @@ export function drawMoments(values: ArrayLike<number>, dimension: number): DrawM
     },
     correlation: (i, j) => {
       const [u, v] = [of(i).standardised, of(j).standardised];
+      const before = pairs.get(i * dimension + j);
+      if (before) return before;
       if (i === j) return { value: 1, standardError: 0, n };
       const value = mean(u.map((x, s) => x * v[s])) * (n / (n - 1));
       const squares = mean(u.map((x, s) => (x * v[s] - (value * (x * x + v[s] * v[s])) / 2) ** 2));
-      return { value, standardError: Math.sqrt(squares / n), n };
+      const found = { value, standardError: Math.sqrt(squares / n), n };
+      pairs.set(i * dimension + j, found);
+      return found;
     },
   };
 }
