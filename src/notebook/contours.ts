@@ -59,7 +59,8 @@ export function contours({ rows, shares = [0.25, 0.5, 0.75, 0.95] }: ContourOpti
     numbers.push(...data[`samples${r + 1}`]!.map((point) => ({ density: row.title, ...point })));
     return { hconcat: row.panels.map((_, p) => panelSpec(row, p, r)), spacing: 14, bounds: "flush" };
   });
-  return { spec: { vconcat, spacing: 44, bounds: "flush" }, data, numbers };
+  // Rows keep apart by all that belongs to them: a row of panels has no plotting area of its own whose bounds would do.
+  return { spec: { vconcat, spacing: 10 }, data, numbers };
 }
 
 function panelSpec(row: ContourRow, p: number, r: number): ChartSpec {

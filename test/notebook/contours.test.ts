@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ContourLine, contourLines, massLevels } from "../../src/notebook/contourLines.js";
 import { type ContourRow, contours } from "../../src/notebook/contours.js";
 import type { GridAxis } from "../../src/notebook/heatmaps.js";
-import { inspect } from "../../src/notebook/render.js";
+import { inspect, renderSvg } from "../../src/notebook/render.js";
 import type { Row } from "../../src/notebook/spec.js";
 
 const axis = (from: number, to: number, points: number): GridAxis => ({ title: "x", from, to, points });
@@ -116,6 +116,13 @@ describe("contours", () => {
       datasets: chart.data as Record<string, readonly Row[]>,
     });
     expect([warnings, missing]).toEqual([[], []]);
+  });
+
+  it("puts one row under the other", async () => {
+    const chart = contours({ rows: [row, row, row] });
+    const [{ height }] = chart.spec.vconcat![0]!.hconcat!;
+    const svg = await renderSvg({ ...chart.spec, datasets: chart.data as Record<string, readonly Row[]> });
+    expect(Number(/height="([\d.]+)"/.exec(svg)![1])).toBeGreaterThan(3 * (height as number) + 40);
   });
 
   it("writes the samples as numbers, by density and panel", () => {
