@@ -486,7 +486,7 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
-export { quasiDraws } from "./models/quasiDraws.js";
+export { quasiDraws } from "./samplers/quasiDraws.js";
 export type { RegressionModel } from "./models/regressionModel.js";
 export {
   bimodal,

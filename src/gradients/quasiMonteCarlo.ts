@@ -3,7 +3,7 @@ import { split } from "../engine/random.js";
 import type { Tensor2D } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { DrawsWithLogQ } from "../models/problem.js";
-import { quasiDraws } from "../models/quasiDraws.js";
+import { quasiDraws } from "../samplers/quasiDraws.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import type { Gradient } from "./gradient.js";
 import { pathDerivative } from "./pathDerivative.js";

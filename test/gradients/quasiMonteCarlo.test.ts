@@ -11,7 +11,7 @@ import { pathDerivative } from "../../src/gradients/pathDerivative.js";
 import { quasiMonteCarlo } from "../../src/gradients/quasiMonteCarlo.js";
 import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
-import { quasiDraws } from "../../src/models/quasiDraws.js";
+import { quasiDraws } from "../../src/samplers/quasiDraws.js";
 import { expectClose, read } from "../engine/support.js";
 import { logisticCase } from "./logisticCase.js";
 import {
