@@ -486,7 +486,6 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
-export { quasiDraws } from "./samplers/quasiDraws.js";
 export type { RegressionModel } from "./models/regressionModel.js";
 export {
   bimodal,
@@ -618,6 +617,7 @@ export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcCha
 export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
 export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } from "./samplers/hmcTransition.js";
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
+export { quasiDraws } from "./samplers/quasiDraws.js";
 export { normalQuantiles, quasiNormal, shiftedSobol } from "./samplers/quasiNormal.js";
 export { sir, sirIndices } from "./samplers/sir.js";
 export type { LogDensity, Slope } from "./samplers/slope.js";

@@ -5,8 +5,8 @@ import { Normal } from "../distributions/normal.js";
 import { transformByScale } from "../distributions/triangularScale.js";
 import type { Key } from "../engine/random.js";
 import { type Tensor3D, tf } from "../engine/tf.js";
-import { quasiNormal } from "./quasiNormal.js";
 import { checkSamples } from "../models/problem.js";
+import { quasiNormal } from "./quasiNormal.js";
 
 /**
  * K randomised quasi-Monte-Carlo draws of a Gaussian, `[K, B, D]`, reparameterised: each is a draw of q, and together they fill q evenly.
