@@ -58,6 +58,15 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def shortened(traceback: list[str], most: int = 60) -> list[str]:
+    """The first and last lines: what thousands of rejected promises say is said once."""
+    lines = [line[:2000] for entry in traceback for line in entry.splitlines()]
+    if len(lines) <= most:
+        return lines
+    half = most // 2
+    return [*lines[:half], f"    … {len(lines) - 2 * half} lines more, in the executed copy …", *lines[-half:]]
+
+
 class ReportingClient(NotebookClient):
     """A client that also reports displays which are updated in place."""
 
@@ -140,7 +149,7 @@ async def run(client: ReportingClient, directory: str, timeout: float | None) ->
             source=source,
             ename=error.ename,
             evalue=error.evalue,
-            traceback=list(reported.traceback) if reported else [error.traceback],
+            traceback=shortened(list(reported.traceback) if reported else [error.traceback]),
         )
         return 1
     except DeadKernelError as error:

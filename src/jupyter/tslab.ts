@@ -51,7 +51,7 @@ export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: 
     createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
       createHost(files, { ...options, ...cellOptions(compiler, dirname(compilerPath)) }, ...rest),
     transpileModule: wrapTranspile(compiler.transpileModule, compiler),
-    createWatchProgram: (host: WatchHost) => createProgram(tolerantHost(host)),
+    createWatchProgram: (host: WatchHost) => createProgram(oneTimer(tolerantHost(host))),
     getPreEmitDiagnosticsOfFiles: (...args: unknown[]) => diagnose(...args).filter(({ code }) => code !== NOT_PORTABLE),
   };
   const { createConverter } = require(converterPath) as Pick<Tslab, "createConverter">;
@@ -59,9 +59,48 @@ export function loadTslab(wrapTranspile: (transpile: TranspileModule, compiler: 
   return { compiler, createConverter, createExecutor };
 }
 
-/** The part of the compiler's host to which tslab listens for programs. */
-interface WatchHost {
+/** The parts of the compiler's host through which tslab hears of programs and puts off new ones. */
+interface WatchHost extends Timers {
   afterProgramCreate?: (program: ts.BuilderProgram) => void;
+}
+
+/** How the compiler puts off what a changed file makes it do. */
+export interface Timers {
+  setTimeout?: (callback: () => void, milliseconds: number) => unknown;
+  clearTimeout?: (timer: unknown) => void;
+}
+
+/**
+ * Keeps tslab's one place for a timer free for the program's update, whatever files change.
+ *
+ * The compiler watches what cells import, and may wait with two things at once: a new program, and another look for what it did not find. tslab
+ * throws at the second, from inside a file's event, and so fails whatever cell is running when something is installed or built beside it.
+ */
+export function oneTimer<Host extends Timers>(host: Host): Host {
+  const { setTimeout: put, clearTimeout: take } = host;
+  if (put === undefined || take === undefined) return host;
+  const atOnce = Symbol("done");
+  let update: unknown;
+  const drop = (): void => {
+    try {
+      take(update);
+    } catch {
+      // It is over already, which tslab takes for a mistake.
+    }
+  };
+  host.setTimeout = (callback, milliseconds) => {
+    if (callback.name !== "updateProgramWithWatchStatus") {
+      callback();
+      return atOnce;
+    }
+    drop();
+    update = put(callback, milliseconds);
+    return update;
+  };
+  host.clearTimeout = (timer) => {
+    if (timer !== atOnce) drop();
+  };
+  return host;
 }
 
 /** Lets declarations be written that the compiler complains about with {@link NOT_PORTABLE}. */

@@ -74,7 +74,7 @@ class Kernel:
         self.manager: KernelManager
         self.client: BlockingKernelClient
         self.replies: dict[str, dict[str, Any]] = {}
-        self.manager, self.client = start_new_kernel(kernel_name="marginalia", cwd=str(PROJECT), **options)
+        self.manager, self.client = start_new_kernel(kernel_name="marginalia", **{"cwd": str(PROJECT), **options})
 
     def run(self, code: str, *, timeout: float = TIMEOUT, **options: Any) -> Cell:
         start = time.monotonic()

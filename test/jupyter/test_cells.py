@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
+from conftest import PROJECT, Kernel
+
 
 def test_shorthand_properties_of_earlier_variables(kernel):
     kernel.run("let x = 6; const point = { a: 5, b: { c: 7 } }; let a = 0, c = 0, d = 0;")
@@ -56,6 +61,35 @@ def test_other_imports(kernel):
     name = kernel.run("const name = 'node:os' as string;\ntypeof (await import(name)).cpus")
     assert name.result == "'function'"
     assert "Cannot find module" in kernel.run("import 'no-such-package-at-all';").traceback
+
+
+def test_files_that_change_under_a_running_cell():
+    """The compiler watches what cells import; a rebuild or an install beside an open notebook must not reach its cells as errors."""
+    with tempfile.TemporaryDirectory(dir=PROJECT / ".marginalia", prefix="watched-") as name:
+        folder = Path(name)
+        package = folder / "node_modules" / "watched"
+        package.mkdir(parents=True)
+        (package / "index.d.ts").write_text("export const one: number;\n")
+        (package / "index.js").write_text("exports.one = 1;\n")
+        kernel = Kernel(cwd=str(folder))
+        try:
+            assert kernel.run("import { one } from 'watched';\nimport { randomKey } from 'marginalia';\none").result == "1"
+            changes = (
+                "import { linkSync, mkdirSync, writeFileSync } from 'node:fs';\n"
+                "const pause = () => new Promise((resolve) => setTimeout(resolve, 1500));\n"
+                "linkSync('node_modules/watched/index.d.ts', 'node_modules/watched/same.d.ts');\n"
+                "await pause();\n"
+                "mkdirSync('node_modules/@types/node', { recursive: true }); // where the compiler looked in vain\n"
+                "await pause();\n"
+                "writeFileSync('node_modules/watched/index.d.ts', 'export const one: number;\\nexport const two: number;\\n');\n"
+                "await pause();\n'went on'"
+            )
+            cell = kernel.run(changes)
+            assert cell.status == "ok", cell.traceback
+            assert cell.result == "'went on'"
+            assert kernel.run("import { two } from 'watched';\none + 1").result == "2"
+        finally:
+            kernel.stop()
 
 
 def test_awaited_calls_of_imported_functions(kernel):

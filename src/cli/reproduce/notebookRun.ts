@@ -51,6 +51,16 @@ export interface NotebookRun {
   readonly details?: string;
 }
 
+/** What a line says; nothing, if it is no event or the runner was stopped in the middle of it. */
+export function eventOf(line: string): RunEvent | undefined {
+  if (!line.startsWith('{"event"')) return undefined;
+  try {
+    return JSON.parse(line) as RunEvent;
+  } catch {
+    return undefined;
+  }
+}
+
 function indent(text: string): string {
   return text.replace(/^/gm, "    ");
 }
@@ -116,8 +126,8 @@ export async function runNotebook(notebook: Notebook, options: NotebookRunOption
       // The runner keeps the limit itself and says in which cell; this one is for a runner that hangs.
       ...(Number.isFinite(options.limit) && { timeout: options.limit + 60 }),
       onStdout(line) {
-        if (!line.startsWith('{"event"')) return;
-        const event = JSON.parse(line) as RunEvent;
+        const event = eventOf(line);
+        if (!event) return;
         if (event.event === "done") seconds = event.seconds;
         outcome ??= describe(event, options);
         options.onEvent?.(event);
