@@ -1,4 +1,4 @@
-/** `npm run bench`: this library beside JAX and PyTorch, on the same mathematics. */
+/** `npm run bench`: this library beside JAX, PyTorch, scikit-learn and gensim, on the same mathematics. */
 import { runProgram } from "./compile.mjs";
 
 await runProgram("run");

@@ -1,4 +1,4 @@
-/** `npm run bench:setup`: JAX and PyTorch in `bench/.venv`. */
+/** `npm run bench:setup`: JAX, PyTorch, scikit-learn and gensim in `bench/.venv`. */
 import { runProgram } from "./compile.mjs";
 
 await runProgram("setup");

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
 import { messageOf, UsageFailure } from "../../src/cli/failure.js";
+import { topicLibraries } from "./topics.js";
 
 /** The parts of a run, in the order in which they are done. */
-export const parts = ["check", "steps", "start", "machine", "scaling"] as const;
-const usual = ["check", "steps", "start"];
+export const parts = ["check", "steps", "start", "topics", "machine", "scaling"] as const;
+const usual = ["check", "steps", "start", "topics"];
 
 /** What this library is compared with. */
-export const others = ["jax", "torch"] as const;
+export const others = ["jax", "torch", ...topicLibraries] as const;
 
 /** The workloads in the benchmark's order, and what a table calls them. */
 export const titles: Readonly<Record<string, string>> = {
@@ -24,12 +25,14 @@ export const usage = `Usage: npm run bench -- [${parts.join("|")} …] [options]
   check    do the frameworks compute the same losses and gradients?
   steps    time of a step, warm                                  → steps.csv, ratios.csv, steps.svg, steps.png
   start    time from a process's start to its first step's end   → start.csv
+  topics   online LDA over AP: held-out score against seconds     → topics.csv, topics-times.csv
   machine  matrix products, memory, price of an empty call       → machine.csv
   scaling  time of a step against K, S, batch and width          → scaling.csv, scaling.svg, scaling.png
 
 Without a part: ${usual.join(", ")}.
 
   --only <a,b>      workloads: ${Object.keys(titles).join(", ")}
+  --seeds <n>       fits of each library in topics (5)
   --rounds <n>      turns of each framework (5)
   --seconds <s>     seconds of a turn (0.5)
   --out <folder>    where results are written (bench/results)
@@ -39,10 +42,13 @@ Without a part: ${usual.join(", ")}.
 /** What the command line asks for. */
 export interface Options {
   readonly parts: readonly string[];
+  /** Whether no part was named. */
+  readonly usual: boolean;
   readonly workloads: readonly string[];
   readonly without: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly seeds: number;
   readonly out: string | undefined;
   readonly help: boolean;
 }
@@ -53,11 +59,13 @@ export function readOptions(args: readonly string[]): Options {
   const asked = known("part", positionals, parts);
   return {
     parts: asked.length > 0 ? asked : usual,
+    usual: asked.length === 0,
     workloads:
       values.only === undefined ? Object.keys(titles) : known("workload", list(values.only), Object.keys(titles)),
     without: known("framework", list(values.without), others),
     rounds: positive("--rounds", values.rounds, Number.isInteger),
     seconds: positive("--seconds", values.seconds, Number.isFinite),
+    seeds: positive("--seeds", values.seeds, Number.isInteger),
     out: values.out,
     help: values.help,
   };
@@ -72,6 +80,7 @@ function parse(args: readonly string[]) {
         only: { type: "string" },
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "0.5" },
+        seeds: { type: "string", default: "5" },
         out: { type: "string" },
         without: { type: "string", default: "" },
         "no-build": { type: "boolean" }, // read by what compiles this

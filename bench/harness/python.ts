@@ -23,7 +23,7 @@ export function isInstalled(): boolean {
 }
 
 /**
- * The interpreter that has JAX and PyTorch: the one that MARGINALIA_BENCH_PYTHON names, or that of the benchmark's own environment.
+ * The interpreter that has what the benchmark compares with: the one that MARGINALIA_BENCH_PYTHON names, or that of the benchmark's own environment.
  *
  * @throws Failure that says how to get one, or how to do without.
  */
@@ -35,6 +35,6 @@ export function benchPython(environment: NodeJS.ProcessEnv = process.env): strin
   }
   if (isInstalled()) return venvPython;
   throw new Failure(
-    "JAX and PyTorch are not installed for the benchmark: run `npm run bench:setup`, or leave them out with --without jax,torch.",
+    "What the benchmark compares with is not installed: run `npm run bench:setup`, or leave it out with --without jax,torch,scikit-learn,gensim.",
   );
 }

@@ -13,6 +13,7 @@ import { describeEnvironment, openFolder, short, toCsv } from "./results.js";
 import { timeScaling } from "./scaling.js";
 import { started, timeStarts } from "./start.js";
 import { ratios, type Timed, timeSteps } from "./steps.js";
+import { missingAp, timeTopics } from "./topics.js";
 
 /** One run: its options, its frameworks, its folder, and the file at which each workload starts. */
 interface Run extends Options {
@@ -28,14 +29,17 @@ export function main(args: readonly string[]): Promise<number> {
     if (options.help) return say(usage);
     const folder = resolve(options.out ?? `${bench}/results`);
     openFolder(folder);
-    const frameworks = await startFrameworks(options.without);
+    const stepping = options.parts.some((part) => part !== "topics");
+    const frameworks = stepping ? await startFrameworks(options.without) : [];
     try {
       const environment = describeEnvironment(frameworks);
-      writeFileSync(join(folder, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
+      if (stepping) writeFileSync(join(folder, "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
       const { processor, cores, load, versions } = environment;
-      say(`${processor}, ${cores} cores, load ${load}; ${Object.values(versions).join("; ")}`);
+      say([`${processor}, ${cores} cores, load ${load}`, ...Object.values(versions)].join("; "));
       const files: Record<string, string> = {};
-      for (const workload of options.workloads) files[workload] = await writeStart(frameworks, workload, {});
+      if (stepping) {
+        for (const workload of options.workloads) files[workload] = await writeStart(frameworks, workload, {});
+      }
       const run: Run = { ...options, frameworks, folder, files };
       for (const part of options.parts) await does[part](run);
       say(`\nWritten to ${folder}`);
@@ -114,6 +118,37 @@ const does: Readonly<Record<string, (run: Run) => Promise<void>>> = {
       formatTable(
         columns,
         rows.map((r) => [...way(r), short(r.median), short(r.min), r.note ?? ""]),
+      ),
+    );
+  },
+
+  topics: async ({ folder, seeds, without, usual }) => {
+    const missing = missingAp();
+    if (missing && usual) return say(`\n${missing}`);
+    const { versions, points, times } = await timeTopics({ seeds, without, report });
+    writeFileSync(join(folder, "topics.csv"), toCsv(points));
+    writeFileSync(join(folder, "topics-times.csv"), toCsv(times));
+    say(
+      `\nOnline LDA over AP (${versions.join(", ")}): seconds of training until a held-out token's log-probability is reached`,
+    );
+    const columns = [
+      { title: "level" },
+      right("nats"),
+      { title: "" },
+      ...["median", "least", "most", "reached"].map(right),
+    ];
+    say(
+      formatTable(
+        columns,
+        times.map((r) => [
+          r.level,
+          r.heldOut.toFixed(3),
+          r.library,
+          short(r.median),
+          short(r.least),
+          short(r.most),
+          `${r.reached} of ${r.n}`,
+        ]),
       ),
     );
   },

@@ -14,7 +14,7 @@ const minimum = [3, 11] as const;
 /** Bytes: on Linux the wheel of PyTorch brings CUDA along, and pip keeps what it fetched until it has unpacked it. */
 const needed = process.platform === "linux" ? 1e10 : 2.5e9;
 
-/** JAX and PyTorch in `bench/.venv`, as the lock file pins them; does nothing where that is done. */
+/** JAX, PyTorch, scikit-learn and gensim in `bench/.venv`, as the lock file pins them; does nothing where that is done. */
 export function main(): Promise<number> {
   return program(async () => {
     handleSignals();
@@ -29,10 +29,10 @@ export function main(): Promise<number> {
     const free = freeBytes(bench);
     if (free < needed) {
       throw new Failure(
-        `JAX and PyTorch need ${formatBytes(needed)} in ${bench}, and ${formatBytes(free)} are free: make room, or run the benchmark with --without jax,torch.`,
+        `The libraries need ${formatBytes(needed)} in ${bench}, and ${formatBytes(free)} are free: make room, or run the benchmark with --without jax,torch,scikit-learn,gensim.`,
       );
     }
-    await runStep("JAX and PyTorch", (progress) => install(python.program, progress));
+    await runStep("JAX, PyTorch, scikit-learn, gensim", (progress) => install(python.program, progress));
   });
 }
 
@@ -56,7 +56,7 @@ async function install(python: string, progress: StepProgress): Promise<{ readon
   });
   if (installed.code !== 0) {
     const { why, remedy } = pipTrouble(installed.stderr);
-    throw new Failure(`JAX and PyTorch could not be installed, because ${why}: ${remedy} and run the command again.`, {
+    throw new Failure(`The libraries could not be installed, because ${why}: ${remedy} and run the command again.`, {
       details: lastLines(installed.stderr),
     });
   }

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { readOptions, titles } from "../../bench/harness/options.js";
 
 describe("the benchmark's command line", () => {
-  it("runs the check, the steps and the starts of every workload by default", () => {
+  it("runs the check, the steps, the starts and the topics of every workload by default", () => {
     expect(readOptions([])).toMatchObject({
-      parts: ["check", "steps", "start"],
+      parts: ["check", "steps", "start", "topics"],
+      usual: true,
+      seeds: 5,
       workloads: Object.keys(titles),
       without: [],
       rounds: 5,
@@ -16,6 +18,7 @@ describe("the benchmark's command line", () => {
     const options = readOptions(["machine", "steps", "--only", "iwhvi, sivi", "--without", "torch,jax", "--rounds=2"]);
     expect(options).toMatchObject({
       parts: ["steps", "machine"],
+      usual: false,
       workloads: ["sivi", "iwhvi"],
       without: ["jax", "torch"],
     });
@@ -28,6 +31,7 @@ describe("the benchmark's command line", () => {
     [["--without", "numpy"], 'There is no framework "numpy": choose from jax, torch'],
     [["--rounds", "0"], '--rounds must be a positive integer, not "0"'],
     [["--rounds", "1.5"], '--rounds must be a positive integer, not "1.5"'],
+    [["--seeds", "0"], '--seeds must be a positive integer, not "0"'],
     [["--seconds", "soon"], '--seconds must be a positive number, not "soon"'],
     [["--quick"], "--quick"],
   ])("refuses %j with the exit code of wrong usage", (args, sentence) => {
