@@ -21,6 +21,7 @@ import { arm } from "../../src/gradients/arm.js";
 import { vimco } from "../../src/gradients/baselines.js";
 import { checkGradient } from "../../src/gradients/check.js";
 import { doublyReparameterised } from "../../src/gradients/doublyReparameterised.js";
+import { estimators } from "../../src/gradients/estimators.js";
 import { estimateGradient, type Gradient } from "../../src/gradients/gradient.js";
 import { iwhviDoublyReparameterised } from "../../src/gradients/iwhviDoublyReparameterised.js";
 import { pathDerivative } from "../../src/gradients/pathDerivative.js";
@@ -34,6 +35,7 @@ import { exactReverseSampler } from "../../src/marginals/reverseSampler.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
 import { withFactors } from "../../src/models/factorisedProblem.js";
 import type { KlWeight } from "../../src/models/klWeight.js";
+import { withLearnedBaseline } from "../../src/models/learnedBaseline.js";
 import { drawLogWeights, type LatentVariableModel, latentVariableProblem } from "../../src/models/problem.js";
 import { exp } from "../../src/ops/exp.js";
 import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
@@ -196,6 +198,67 @@ describe("a weight on log p(z) − log q(z | x)", () => {
     const factorised = withFactors({ problem, factors: () => ({}) as never });
     expect(() => raoBlackwell()({ problem: factorised, bound: elbo, ...rest })).toThrow(sentence);
     expect(() => arm({ problem, bound: elbo, ...rest })).toThrow(sentence);
+  });
+
+  /** What each estimator of the library does with a weight. A new one has to be put here, and is then held to it. */
+  const treatment: Readonly<Record<string, "carries" | "refuses" | "biased" | "hierarchy">> = {
+    scoreFunction: "carries",
+    "scoreFunction (with −1)": "carries",
+    "scoreFunction (without −1)": "carries",
+    "scoreFunction (leave-one-out)": "carries",
+    "scoreFunction (VIMCO)": "carries",
+    learnedBaseline: "carries",
+    raoBlackwell: "refuses",
+    "overdispersed (τ = 1, 2)": "carries",
+    "scoreControlVariate (scoreFunction, heldOut)": "carries",
+    "scoreControlVariate (scoreFunction, same)": "biased",
+    "scoreControlVariate (raoBlackwell, heldOut)": "refuses",
+    arm: "refuses",
+    gumbelSoftmax: "refuses",
+    straightThrough: "refuses",
+    reparameterised: "carries",
+    "antithetic (reparameterised)": "carries",
+    "quasiMonteCarlo (reparameterised)": "carries",
+    taylorControlVariate: "carries",
+    "taylorControlVariate (secant)": "carries",
+    pathDerivative: "carries",
+    doublyReparameterised: "carries",
+    iwhviDoublyReparameterised: "hierarchy",
+    uivi: "hierarchy",
+  };
+
+  it("is either carried or refused by every estimator there is", async () => {
+    expect(Object.keys(treatment)).toEqual(estimators.map(({ name }) => name));
+    const beta = 0.3;
+    const slope = differences((values) => exactValue(values, beta, elbo, 4), [c, m, logS]);
+    const weighted = problemOf(tf.scalar(beta));
+    const baselined = withLearnedBaseline({ problem: weighted, baseline: ({ level }: { level: Tensor1D }) => level });
+    const { theta, phi } = at();
+    for (const gradient of estimators) {
+      const inputs = { bound: elbo, theta, samples: 4 };
+      if (treatment[gradient.name] === "refuses") {
+        const factors = withFactors({ problem: weighted, factors: () => ({}) as never });
+        const problem = Object.assign(factors, { logits: () => phi.mean });
+        const call = () => gradient({ ...inputs, problem, phi, key: randomKey(1) });
+        expect(call, gradient.name).toThrow("weighs log p(z) − log q(z | x) by a klWeight");
+      }
+      if (treatment[gradient.name] !== "carries") continue;
+      const beside = { q: phi, baseline: { level: tf.tensor1d([0]) } };
+      const estimator = (key: Key) => {
+        const found =
+          gradient.name === "learnedBaseline"
+            ? estimateGradient(gradient, { ...inputs, problem: baselined, phi: beside, key }).gradient
+            : estimateGradient(gradient, { ...inputs, problem: weighted, phi, key }).gradient;
+        return { c: found.theta.c, ...("q" in found.phi ? found.phi.q : found.phi) };
+      };
+      const exact = {
+        c: tf.tensor1d([slope[0]]),
+        mean: tf.tensor2d([[slope[1]]]),
+        logScale: tf.tensor2d([[slope[2]]]),
+      };
+      const report = await checkGradient(estimator, exact, { replicates: 400, key: randomKey(9) });
+      expect(report.verdict, `${gradient.name}: ${report}`).toBe("consistent");
+    }
   });
 });
 
