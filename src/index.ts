@@ -299,6 +299,7 @@ export {
   type GradientInputs,
   type Surrogate,
 } from "./gradients/gradient.js";
+export { type GradientErrors, type GradientErrorsOptions, gradientErrors } from "./gradients/gradientErrors.js";
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { learnedBaseline } from "./gradients/learnedBaseline.js";
@@ -412,6 +413,7 @@ export {
   exactChainElbo,
 } from "./models/bernoulliChain.js";
 export type { BernoulliProblem } from "./models/bernoulliProblem.js";
+export { type ChainScoreOptions, exactChainScoreVariance } from "./models/chainScoreVariance.js";
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
 export {
   type ConjugateModel,
