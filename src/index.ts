@@ -299,6 +299,7 @@ export {
   type GradientInputs,
   type Surrogate,
 } from "./gradients/gradient.js";
+export { type GradientCost, gradientCost } from "./gradients/gradientCost.js";
 export { type GradientErrors, type GradientErrorsOptions, gradientErrors } from "./gradients/gradientErrors.js";
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
