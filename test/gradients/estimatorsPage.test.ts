@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { elbo } from "../../src/bounds/elbo.js";
+import { iwae } from "../../src/bounds/iwae.js";
+import { estimatorTable } from "../../src/gradients/declared.js";
+import { estimators } from "../../src/gradients/estimators.js";
+
+const page = new URL("../../docs/estimators.md", import.meta.url).pathname;
+const again = "npx vitest run test/gradients/estimatorsPage.test.ts --update";
+
+const text = `# Gradient estimators and bounds
+
+How each gradient estimator of the library stands to each bound, written from what the estimators declare (\`standing\`) and held to exact gradients by the tests.
+
+- **unbiased**: its mean is the bound's gradient, in θ and in φ.
+- **biased**: it runs, and its mean is another; the note says why.
+- **refused**: it throws before a draw is made, with the note as its error.
+
+${estimatorTable(estimators, [elbo, iwae])}
+
+A test compares this page with the declarations. To write it anew: \`${again}\`.
+`;
+
+it("docs/estimators.md is what the estimators declare", async () => {
+  const stale = `docs/estimators.md is out of date; write it anew by ${again}`;
+  await expect(text, stale).toMatchFileSnapshot(page);
+});
