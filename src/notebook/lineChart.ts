@@ -38,6 +38,8 @@ export interface LineChartOptions {
     readonly title?: string;
     /** Order of the lines (default: as they appear). */
     readonly order?: readonly string[];
+    /** How many names stand in a row of the legend (default: all, each cut to what fits); with it they are written out. */
+    readonly columns?: number;
   };
   /** Marks each value by the shape of its series (default: where a line has 15 values or fewer). */
   readonly points?: boolean;
@@ -95,9 +97,10 @@ export function lineChart(options: LineChartOptions): Chart {
       legend: names.length < 2 ? null : legend,
     };
   const points = options.points ?? perLine <= 15;
-  const legend = points
-    ? { symbolSize: 60, symbolOpacity: 1 }
-    : { symbolType: "stroke", symbolSize: 260, symbolOpacity: 1 };
+  const legend = {
+    ...(points ? { symbolSize: 60, symbolOpacity: 1 } : { symbolType: "stroke", symbolSize: 260, symbolOpacity: 1 }),
+    ...(series?.columns !== undefined && { columns: series.columns, labelLimit: 0 }),
+  };
   const color = style(palette, legend);
   const across = position(x, false);
   const up = position(y, true);

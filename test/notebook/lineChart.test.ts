@@ -68,6 +68,20 @@ describe("lineChart", () => {
     expect(Number(/width="([\d.]+)"/.exec(svg)?.[1])).toBeCloseTo(648, -0.5);
   });
 
+  it("writes long names out, so many in a row of the legend", async () => {
+    const names = ["score, control variate held out", "Rao–Blackwell, leave-one-out", "Gumbel-softmax, τ = 0.5"];
+    const long = names.flatMap((name, i) => [1, 10].map((k) => ({ k, value: i + k, name })));
+    const axes = { x: { field: "k", title: "k" }, y: { field: "value", title: "v" } };
+    const heights = [1, 3].map(async (columns) => {
+      const { spec } = lineChart({ rows: long, ...axes, series: { field: "name", columns } });
+      const svg = await renderSvg({ ...spec, data: { values: long } });
+      for (const name of names) expect(svg).toContain(`>${name}</text>`);
+      return Number(/height="([\d.]+)"/.exec(svg)?.[1]);
+    });
+    const [three, one] = await Promise.all(heights);
+    expect(three).toBeGreaterThan(one);
+  });
+
   it("refuses more lines than can be told apart, and a negative error", () => {
     const axes = { x: { field: "k", title: "k" }, y: { field: "value", title: "v" } };
     const eight = Array.from({ length: 8 }, (_, i) => ({ k: 1, value: 1, se: 1, s: `line ${i}` }));
