@@ -138,6 +138,7 @@ export { Normal, type NormalOptions } from "./distributions/normal.js";
 export { Poisson, type PoissonOptions } from "./distributions/poisson.js";
 export { SpikedNormal, type SpikedNormalOptions } from "./distributions/spikedNormal.js";
 export { Stacked, type StackedOptions } from "./distributions/stacked.js";
+export { Transformed, type TransformedOptions } from "./distributions/transformed.js";
 export { Uniform, type UniformOptions } from "./distributions/uniform.js";
 // engine: where tensors run
 export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
@@ -184,6 +185,7 @@ export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
 export { type BetaParameters, betaFamily } from "./families/betaFamily.js";
 export { type CategoricalParameters, categoricalFamily } from "./families/categoricalFamily.js";
+export { type CouplingFlowOptions, type CouplingFlowParameters, couplingFlow } from "./families/couplingFlow.js";
 export { type DirichletParameters, dirichletFamily } from "./families/dirichletFamily.js";
 export {
   type ExponentialFamily,
@@ -241,6 +243,11 @@ export {
 } from "./families/meanFieldGaussian.js";
 export { type MixtureConditionalOptions, mixtureConditional } from "./families/mixtureConditional.js";
 export {
+  type MixtureGaussianOptions,
+  type MixtureGaussianParameters,
+  mixtureGaussian,
+} from "./families/mixtureGaussian.js";
+export {
   type NegativeBinomialConditionalOptions,
   negativeBinomialConditional,
 } from "./families/negativeBinomialConditional.js";
@@ -254,6 +261,7 @@ export {
   type NormalWishartParameters,
   normalWishartFamily,
 } from "./families/normalWishartFamily.js";
+export { type ParameterConditionalOptions, parameterConditional } from "./families/parameterConditional.js";
 export {
   type PerceptronConditionalOptions,
   type PerceptronOptions,
@@ -302,6 +310,7 @@ export {
 export { type GradientCost, gradientCost } from "./gradients/gradientCost.js";
 export { type GradientErrors, type GradientErrorsOptions, gradientErrors } from "./gradients/gradientErrors.js";
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
+export { type HierarchicalScoreOptions, hierarchicalScoreFunction } from "./gradients/hierarchicalScoreFunction.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { learnedBaseline } from "./gradients/learnedBaseline.js";
 export { type OverdispersedOptions, overdispersed } from "./gradients/overdispersed.js";
@@ -333,6 +342,7 @@ export {
   initialParameters,
   type Target,
 } from "./marginals/hierarchicalProblem.js";
+export { hierarchicalSamplingProblem } from "./marginals/hierarchicalSamplingProblem.js";
 export { fittedQ, type HierarchyWithTau } from "./marginals/hierarchyWithTau.js";
 export { logEvidenceBounds } from "./marginals/logEvidenceBounds.js";
 export type { DrawsOptions, DrawsProgress } from "./marginals/logRatios.js";
@@ -627,7 +637,9 @@ export type { LogDensity, Slope } from "./samplers/slope.js";
 export { sobolDimensions, sobolPoints } from "./samplers/sobol.js";
 export { type AdaptedStepSizeOptions, adaptedStepSize } from "./samplers/stepSizeAdaptation.js";
 // transforms: bijections with log-determinants
+export { type AffineCouplingOptions, affineCoupling } from "./transforms/affineCoupling.js";
 export type { Bijection } from "./transforms/bijection.js";
+export { chained } from "./transforms/chained.js";
 export { correlationCholesky } from "./transforms/correlationCholesky.js";
 export { type IntervalOptions, interval } from "./transforms/interval.js";
 export { lowerCholesky } from "./transforms/lowerCholesky.js";

@@ -1,7 +1,7 @@
 import { checkShape } from "../engine/shape.js";
 import { type Tensor, type Tensor1D, tf } from "../engine/tf.js";
 import { jointMlp } from "../models/jointMlp.js";
-import { type Activation, type MlpParameters, withOutputBias } from "../models/mlp.js";
+import { type Activation, type MlpParameters, withConstantOutput } from "../models/mlp.js";
 import { checkSize } from "./family.js";
 import type { Reverse } from "./hierarchicalFamily.js";
 import type { ReverseConditional, ReverseInputs } from "./reverseConditional.js";
@@ -60,7 +60,7 @@ export function perceptronReverse(options: PerceptronReverseOptions): ReverseCon
   const bias = start?.flatMap((value) => Array<number>(copies).fill(value));
   return {
     reparameterised: true,
-    init: (key) => (bias ? withConstantOutput(network.init(key), bias) : network.init(key)),
+    init: (key) => (bias ? withConstantOutput(network.init(key), tf.tensor1d(bias) as Tensor1D) : network.init(key)),
     given: (eta, inputs) => {
       const { z, x } = inputs;
       checkShape(`${name}: z`, z, ["*", "*", latent]);
@@ -69,12 +69,4 @@ export function perceptronReverse(options: PerceptronReverseOptions): ReverseCon
       return law(elementwise ? parts.map((part) => tf.squeeze(part, [3])) : parts, inputs);
     },
   };
-}
-
-function withConstantOutput(parameters: MlpParameters, bias: readonly number[]): MlpParameters {
-  const { layers } = withOutputBias(parameters, tf.tensor1d([...bias]) as Tensor1D);
-  const last = layers[layers.length - 1];
-  const weights = tf.zerosLike(last.weights);
-  last.weights.dispose();
-  return { layers: [...layers.slice(0, -1), { ...last, weights }] };
 }

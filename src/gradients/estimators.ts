@@ -5,6 +5,7 @@ import { leaveOneOut, vimco } from "./baselines.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { doublyReparameterised } from "./doublyReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
+import { hierarchicalScoreFunction } from "./hierarchicalScoreFunction.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
 import { learnedBaseline } from "./learnedBaseline.js";
 import { overdispersed } from "./overdispersed.js";
@@ -40,6 +41,8 @@ export const estimators: readonly DeclaredGradient[] = [
   taylorControlVariate({ slopes: "secant" }),
   pathDerivative,
   doublyReparameterised,
+  hierarchicalScoreFunction(),
+  hierarchicalScoreFunction({ mixing: "path" }),
   declareGradient("iwhviDoublyReparameterised", () => unbiased, iwhviDoublyReparameterised),
   declareGradient(
     "uivi",

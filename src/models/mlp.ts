@@ -80,3 +80,12 @@ export function withOutputBias(parameters: MlpParameters, bias: Tensor1D): MlpPa
   last.bias.dispose();
   return { layers: [...parameters.layers.slice(0, -1), { ...last, bias }] } satisfies Parameters;
 }
+
+/** The parameters with an output that is this bias whatever the input: the last layer's weights are 0. What it replaces is disposed. @internal */
+export function withConstantOutput(parameters: MlpParameters, bias: Tensor1D): MlpParameters {
+  const { layers } = withOutputBias(parameters, bias);
+  const last = layers[layers.length - 1];
+  const weights = tf.zerosLike(last.weights);
+  last.weights.dispose();
+  return { layers: [...layers.slice(0, -1), { ...last, weights }] };
+}

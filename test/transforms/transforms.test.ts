@@ -3,7 +3,10 @@ import { ready } from "../../src/engine/backend.js";
 import { compile } from "../../src/engine/compile.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
+import { tanh } from "../../src/ops/tanh.js";
+import { affineCoupling } from "../../src/transforms/affineCoupling.js";
 import type { Bijection } from "../../src/transforms/bijection.js";
+import { chained } from "../../src/transforms/chained.js";
 import { correlationCholesky } from "../../src/transforms/correlationCholesky.js";
 import { interval } from "../../src/transforms/interval.js";
 import { lowerCholesky } from "../../src/transforms/lowerCholesky.js";
@@ -31,6 +34,24 @@ interface Spec {
   /** How far out x may go with y still on the way back to it. */
   readonly reach: number;
 }
+
+/** A coupling of three numbers, its log-scale and shift bounded functions of those it keeps. */
+const coupling = (moves: "first" | "last"): Bijection =>
+  affineCoupling({
+    dimension: 3,
+    moves,
+    given: (kept) => {
+      const mean = tf.mean(kept, -1, true);
+      const [scale, shift] =
+        moves === "first"
+          ? [[0.6], [1]]
+          : [
+              [0.8, -0.5],
+              [1, -2],
+            ];
+      return { logScale: tf.mul(tanh(mean), scale!), shift: tf.mul(tanh(tf.sub(mean, 0.3)), shift!) };
+    },
+  });
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-5;
 const rowsOf = (y: readonly number[], D: number): number[][] => all(D).map((i) => y.slice(i * D, (i + 1) * D));
@@ -76,6 +97,15 @@ const specs: readonly Spec[] = [
     free: below(3, true),
     inside: (y) => rowsOf(y, 3).every((row, i) => row[i] > 0 && row.slice(i + 1).every((v) => v === 0)),
     reach: 80,
+  },
+  { name: "affineCoupling, last", make: () => coupling("last"), free: all(3), inside: () => true, reach: 80 },
+  { name: "affineCoupling, first", make: () => coupling("first"), free: all(3), inside: () => true, reach: 80 },
+  {
+    name: "chained",
+    make: () => chained([coupling("last"), coupling("first"), positive([3])]),
+    free: all(3),
+    inside: (y) => y.every((v) => v > 0),
+    reach: 6,
   },
   {
     name: "correlationCholesky",
@@ -261,6 +291,13 @@ describe("bad input", () => {
     expect(() => correlationCholesky(1)).toThrow("correlationCholesky: the size");
     expect(() => simplex(3).forward(tf.zeros([4, 3]))).toThrow("simplex: x has the shape [4, 3], but must end in [2]");
     expect(() => lowerCholesky(2).inverse(tf.zeros([2, 3]))).toThrow("must end in [2, 2]");
+    const given = (kept: Tensor) => ({ logScale: kept, shift: kept });
+    expect(() => affineCoupling({ dimension: 1, moves: "last", given })).toThrow("an integer of at least 2, not 1");
+    expect(() => affineCoupling({ dimension: 2, moves: "last", given }).forward(tf.zeros([3]))).toThrow("end in [2]");
+    expect(() => chained([])).toThrow("there is no map");
+    expect(() => chained([positive([2]), simplex(2)])).toThrow(
+      "simplex takes the shape [1], but positive before it gives [2]",
+    );
     expect(() => real([2]).logDeterminant(tf.zeros([3]))).toThrow("must end in [2]");
   });
 });
