@@ -317,6 +317,7 @@ export { type OverdispersedOptions, overdispersed } from "./gradients/overdisper
 export { pathDerivative } from "./gradients/pathDerivative.js";
 export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
+export { type RebarOptions, rebar } from "./gradients/rebar.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";

@@ -12,6 +12,7 @@ import { overdispersed } from "./overdispersed.js";
 import { pathDerivative } from "./pathDerivative.js";
 import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
+import { rebar } from "./rebar.js";
 import { reparameterised } from "./reparameterised.js";
 import { scoreControlVariate } from "./scoreControlVariate.js";
 import { scoreFunction } from "./scoreFunction.js";
@@ -32,6 +33,8 @@ export const estimators: readonly DeclaredGradient[] = [
   scoreControlVariate({ weights: "same" }),
   scoreControlVariate({ of: raoBlackwell(), weights: "heldOut" }),
   arm,
+  rebar({ temperature: 0.5 }),
+  rebar({ temperature: 0.5, scale: "leaveOneOut" }),
   gumbelSoftmax({ temperature: 0.5 }),
   straightThrough({ temperature: 0.5 }),
   declareGradient("reparameterised", () => unbiased, reparameterised),

@@ -59,9 +59,7 @@ function relaxed(
   { temperature }: RelaxationOptions,
   { why, hard }: { readonly why: string; readonly hard: boolean },
 ): DeclaredGradient {
-  if (typeof temperature === "number" && !(temperature > 0 && Number.isFinite(temperature))) {
-    throw new Error(`${name}: the temperature must be a positive number, not ${temperature}; .5 is a common start.`);
-  }
+  checkTemperature(name, temperature);
   const standing = (bound: typeof elbo): Standing => {
     if (bound === elbo) return { verdict: "biased", why };
     return {
@@ -88,4 +86,15 @@ function relaxed(
       };
     });
   });
+}
+
+/**
+ * @throws Error if a temperature that is a number is not positive and finite.
+ *
+ * @internal
+ */
+export function checkTemperature(name: string, temperature: number | Scalar): void {
+  if (typeof temperature === "number" && !(temperature > 0 && Number.isFinite(temperature))) {
+    throw new Error(`${name}: the temperature must be a positive number, not ${temperature}; .5 is a common start.`);
+  }
 }

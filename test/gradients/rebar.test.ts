@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { elbo } from "../../src/bounds/elbo.js";
+import { iwae } from "../../src/bounds/iwae.js";
+import { ready } from "../../src/engine/backend.js";
+import { randomKey } from "../../src/engine/random.js";
+import { tf } from "../../src/engine/tf.js";
+import type { DeclaredGradient } from "../../src/gradients/declared.js";
+import { rebar } from "../../src/gradients/rebar.js";
+import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { exactChainElbo } from "../../src/models/bernoulliChain.js";
+import { adam } from "../../src/optimize/adam.js";
+import { fit as fitProblem } from "../../src/optimize/fit.js";
+import { backends } from "../engine/support.js";
+import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase, phiVariance } from "./support.js";
+
+beforeAll(async () => {
+  await ready();
+});
+
+const numbers = (tensor: tf.Tensor): number[] => Array.from(tensor.dataSync());
+
+describe("rebar", () => {
+  it.each([
+    { sites: 1, temperature: 0.5, scale: 1 },
+    { sites: 3, temperature: 0.1, scale: 1 },
+    { sites: 3, temperature: 1, scale: 0.4 },
+    { sites: 5, temperature: 0.5, scale: -2 },
+    { sites: 4, temperature: 2, scale: "leaveOneOut" as const },
+  ])("has the ELBO's gradient whatever τ and η: %o", async ({ sites, ...options }) => {
+    const given = chainCase(sites, elbo, 4);
+    expectUnbiased(await checked(rebar(options), given, { bound: elbo, samples: 4, seed: 1, replicates: 1000 }));
+  });
+
+  it("has less variance than the score function, also with a scale found on the other draws, and the same at η = 0", async () => {
+    const given = chainCase(4, elbo, 8);
+    const variance = async (gradient: DeclaredGradient): Promise<number> =>
+      phiVariance(await checked(gradient, given, { bound: elbo, samples: 8, seed: 2, replicates: 1500 }));
+    const naive = await variance(scoreFunction());
+    const [full, found, half, none] = [
+      await variance(rebar({ temperature: 0.5 })),
+      await variance(rebar({ temperature: 0.5, scale: "leaveOneOut" })),
+      await variance(rebar({ temperature: 0.5, scale: 0.5 })),
+      await variance(rebar({ temperature: 0.5, scale: 0 })),
+    ];
+    expect(full / naive).toBeLessThan(0.2);
+    expect(found / naive).toBeLessThan(0.2);
+    expect(found).toBeLessThan(half);
+    expect(Math.abs(none / naive - 1)).toBeLessThan(0.2);
+  });
+
+  it("takes the temperature and the scale as tensors, compiles and leaves nothing behind", () => {
+    const tensors = { temperature: tf.scalar(0.5), scale: tf.scalar(0.8) };
+    for (const options of [tensors, { temperature: 0.5 }, { temperature: 0.5, scale: "leaveOneOut" as const }])
+      expectCompiled(rebar(options), chainCase(3, elbo, 4), { bound: elbo, samples: 4 });
+    tf.dispose(tensors);
+  });
+
+  it("refuses a bound, a q, a temperature or a scale that it cannot do with", () => {
+    const at = { samples: 2, key: randomKey(1) };
+    const gradient = rebar({ temperature: 1 });
+    expect(() => gradient({ ...chainCase(2, elbo, 2), ...at, bound: iwae })).toThrow(
+      "use scoreFunction({ baseline: vimco })",
+    );
+    expect(() => gradient({ ...gaussianCase(2), ...at, bound: elbo })).toThrow("q is not declared to be Bernoulli");
+    expect(() => rebar({ temperature: -1 })).toThrow("rebar: the temperature must be a positive number, not -1");
+    expect(() => rebar({ temperature: 1, scale: Number.NaN })).toThrow("must be a finite number, not NaN");
+    const found = rebar({ temperature: 1, scale: "leaveOneOut" });
+    expect(() => found({ ...chainCase(2, elbo, 2), ...at, samples: 1, bound: elbo })).toThrow("needs K ≥ 2, not 1");
+  });
+});
+
+describe.each(backends)("rebar on %s", (backend) => {
+  it("fits the best logits compiled", async () => {
+    await ready({ backend });
+    const { problem, theta, phi } = chainCase(3, elbo, 8);
+    const fitted = await fitProblem({
+      problem,
+      init: { theta, phi },
+      bound: elbo,
+      samples: 8,
+      gradient: rebar({ temperature: 0.5, scale: "leaveOneOut" }),
+      optimizer: adam({ learningRate: 0.05 }),
+      steps: 30,
+      key: randomKey(1),
+      compile: "graph",
+    });
+    const value = (bits: typeof theta, { logits }: typeof phi): number =>
+      exactChainElbo({ bias: numbers(bits.bias), coupling: numbers(bits.coupling), logits: numbers(logits) });
+    expect(value(fitted.theta, fitted.phi)).toBeGreaterThan(value(theta, phi) + 0.3);
+    fitted.dispose();
+    await ready({ backend: "tensorflow" });
+  });
+});
