@@ -12,8 +12,8 @@ import { type DeclaredGradient, declareGradient, type Standing } from "./declare
 /** Options of {@link gumbelSoftmax} and {@link straightThrough}. */
 export interface RelaxationOptions {
   /**
-   * τ > 0: towards 0 the bias goes and the variance grows without bound. To anneal it in a compiled step, make the gradient inside the step from a scalar tensor
-   * that is one of the step's inputs.
+   * τ > 0: towards 0 the bias goes and the variance grows without bound. To anneal it in `fit`, give the schedule there and make the gradient of it:
+   * `schedules: { temperature: linear({ from: 1, to: 0.1, over: 1000 }) }, gradientAt: ({ temperature }) => gumbelSoftmax({ temperature })`.
    */
   readonly temperature: number | Scalar;
 }

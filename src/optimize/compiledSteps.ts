@@ -3,6 +3,7 @@ import { type CompiledLoop, compileLoop, type LoopInputs, runSteps } from "../en
 import type { Parameters } from "../engine/parameters.js";
 import type { Key } from "../engine/random.js";
 import { type Scalar, type Tensor, type Tensor1D, tf } from "../engine/tf.js";
+import type { Gradient } from "../gradients/gradient.js";
 import type { Problem } from "../models/problem.js";
 import type { Minibatch, Minibatches } from "./minibatches.js";
 import type { ManySteps, ManyStepsInputs } from "./step.js";
@@ -30,6 +31,8 @@ export interface CompiledStepsOptions<Theta extends Parameters, Phi extends Para
     batch: Minibatch | undefined,
     at: Readonly<Record<string, Scalar | PlainValue>>,
   ) => Problem<Theta, Phi, Z>;
+  /** The gradient at what the schedules and stages are, in place of `gradient`. */
+  readonly gradientAt?: ((at: Readonly<Record<string, Scalar | PlainValue>>) => Gradient) | undefined;
   readonly timetable: Timetable;
   readonly batches?: Minibatches | undefined;
   /** What the user asked for; nothing where the library chooses, and may fall back. */
@@ -61,7 +64,7 @@ const worthXla = 20_000;
 export function compiledSteps<Theta extends Parameters, Phi extends Parameters, Z>(
   options: CompiledStepsOptions<Theta, Phi, Z>,
 ): CompiledSteps<FitState<Theta, Phi>> {
-  const { problem, timetable, batches, optimizer, compile, mayFuse, steps } = options;
+  const { problem, gradientAt, timetable, batches, optimizer, compile, mayFuse, steps } = options;
   type State = FitState<Theta, Phi>;
   type StateAndOutput = { readonly state: State; readonly output: Output };
   const xla = compile === "xla" || (compile === undefined && mayFuse && steps >= worthXla ? "auto" : false);
@@ -72,7 +75,11 @@ export function compiledSteps<Theta extends Parameters, Phi extends Parameters, 
       const batch = batches && rows && "batch" in keys ? batches.take(rows, keys.batch) : undefined;
       const at = { ...each.numbers, ...values };
       const inputs = { problem: problem(batch, at), state, key: keys.step, step: 0, learningRate: each.learningRate };
-      const { state: next, value, gradientNorm } = variationalStep({ ...options, samples }, inputs);
+      const {
+        state: next,
+        value,
+        gradientNorm,
+      } = variationalStep({ ...options, samples, ...(gradientAt && { gradient: gradientAt(at) }) }, inputs);
       return { state: next, output: { values: value, gradientNorms: gradientNorm } };
     };
   let recorded: { readonly stage: string; readonly loop: CompiledLoop<State, Each, Keys, Output> } | undefined;

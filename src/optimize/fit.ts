@@ -1,5 +1,6 @@
 import { disposeParameters, mapParameters, type Parameters } from "../engine/parameters.js";
 import { type Scalar, type Tensor3D, tf } from "../engine/tf.js";
+import type { Gradient } from "../gradients/gradient.js";
 import type { NoParameters, Problem } from "../models/problem.js";
 import { type Averaging, averaged, averageIn } from "./averaging.js";
 import { type Compilation, compiledSteps } from "./compiledSteps.js";
@@ -44,6 +45,11 @@ export interface FitOptions<
   readonly schedules?: S;
   /** Plain values that change at a few steps, by name, as `stepwise` makes them: at each change the step is recorded anew. */
   readonly stages?: G;
+  /**
+   * In place of `gradient`: the gradient of a step, of what the schedules and stages then are. The numbers of a schedule come as scalar tensors, so that an annealed
+   * temperature takes one graph: `({ temperature }) => gumbelSoftmax({ temperature })`.
+   */
+  readonly gradientAt?: (at: At<S, G>) => Gradient;
   /** How to average the parameters over the steps. Default: not. */
   readonly averaging?: Averaging;
   /**
@@ -92,11 +98,20 @@ export interface FitResult<Theta extends Parameters, Phi extends Parameters> {
  * });
  * ```
  *
+ * and here a relaxation's temperature, annealed from 1 to .1 while the bits' q is fitted:
+ *
+ * ```ts
+ * await fit({
+ *   problem, schedules: { temperature: linear({ from: 1, to: 0.1, over: 1000 }) },
+ *   gradientAt: ({ temperature }) => gumbelSoftmax({ temperature }), init, bound: elbo, samples: 8, optimizer, steps, key,
+ * });
+ * ```
+ *
  * The trace shows what is climbed at each step, so values under different weights or numbers of draws are not of one bound.
  *
  * @returns θ and φ after the last step, new tensors that the caller disposes. Not converging is no error: look at the trace.
  * @throws Error naming step and tensor where a value is not finite; or if K or the number of steps is not a positive integer, or
- *   `problem` does not go with `batches`, `schedules` and `stages`, or one of these is out of range; or as a checkpoint does.
+ *   `problem` or `gradientAt` does not go with `batches`, `schedules` and `stages`, or one of these is out of range; or as a checkpoint does.
  */
 export async function fit<
   Theta extends Parameters = NoParameters,
@@ -108,7 +123,9 @@ export async function fit<
 >(options: FitOptions<Theta, Phi, Z, Batches, S, G>): Promise<FitResult<Theta, Phi>> {
   const { init, averaging, batches, checkpoint } = options;
   const times = timetable(options);
-  const problemOf = problemOfStep<Problem<Theta, Phi, Z>>(options.problem, batches, times);
+  checkGradientAt(options, times);
+  const gradientAt = options.gradientAt as ((at: Values) => Gradient) | undefined;
+  const problemOf = problemOfStep<Problem<Theta, Phi, Z>>(options.problem, batches, times, gradientAt !== undefined);
   const parameters = { theta: init.theta ?? {}, phi: init.phi } as ModelAndPosterior<Theta, Phi>;
   const optimizer = averaging ? averaged(options.optimizer, averaging) : options.optimizer;
   const start: FitState<Theta, Phi> = { ...parameters, optimizer: optimizer.init(parameters) };
@@ -119,6 +136,7 @@ export async function fit<
       : compiledSteps({
           ...method,
           problem: problemOf,
+          gradientAt,
           timetable: times,
           mayFuse: !checkpoint,
           compile: options.compile,
@@ -127,13 +145,20 @@ export async function fit<
     const { state, ...rest } = await iterate({
       ...options,
       ...(checkpoint && {
-        checkpoint: { ...checkpoint, settings: describeMethod({ ...options, timetable: times }, checkpoint.settings) },
+        checkpoint: {
+          ...checkpoint,
+          settings: describeMethod(
+            { ...options, ...(gradientAt && { gradient: firstGradient(gradientAt, times) }), timetable: times },
+            checkpoint.settings,
+          ),
+        },
       }),
       init: start,
       advance: ({ state, key, step }) => {
-        const { samples, values } = times.stageAt(step);
-        const at = { ...mapParameters(times.numbersAt([step]), (numbers) => tf.squeeze(numbers)), ...values };
-        return variationalStep({ ...method, samples }, { problem: problemOf(batches?.at(step), at), state, key, step });
+        const at = valuesAt(times, step);
+        const { samples } = times.stageAt(step);
+        const how = { ...method, samples, ...(gradientAt && { gradient: gradientAt(at) }) };
+        return variationalStep(how, { problem: problemOf(batches?.at(step), at), state, key, step });
       },
       ...(compiled && { advanceMany: compiled }),
     });
@@ -154,11 +179,41 @@ export async function fit<
 
 type Values = Readonly<Record<string, Scalar | PlainValue>>;
 
+/** What the schedules and stages are at one step. */
+function valuesAt(times: Timetable, step: number): Values {
+  return {
+    ...mapParameters(times.numbersAt([step]), (numbers) => tf.squeeze(numbers)),
+    ...times.stageAt(step).values,
+  };
+}
+
+/** The first step's gradient, for its name. */
+function firstGradient(gradientAt: (at: Values) => Gradient, times: Timetable): Gradient {
+  const named: { gradient?: Gradient } = {};
+  tf.tidy(() => {
+    named.gradient = gradientAt(valuesAt(times, 0));
+  });
+  return named.gradient as Gradient;
+}
+
+function checkGradientAt(
+  options: { readonly gradient?: unknown; readonly gradientAt?: unknown },
+  times: Timetable,
+): void {
+  if (!options.gradientAt) return;
+  if (options.gradient) throw new Error("fit: give gradient or gradientAt, not both.");
+  if (times.names.length === 0)
+    throw new Error(
+      "fit: gradientAt makes a step's gradient of what schedules and stages then are, and there are none; give schedules, or gradient in its place.",
+    );
+}
+
 /** The problem as a function of batch and values, whichever of them it looks at. */
 function problemOfStep<P extends object>(
   problem: P | ((...given: never[]) => P),
   batches: Minibatches | undefined,
   { names }: Timetable,
+  elsewhere: boolean, // whether the gradient looks at the values, so that the problem need not
 ): (batch: Minibatch | undefined, at: Values) => P {
   if (typeof problem !== "function") {
     if (batches) {
@@ -166,7 +221,7 @@ function problemOfStep<P extends object>(
         "fit: with batches, problem must be a function of the batch: (batch) => latentVariableProblem({ …, x: batch.x, scale: batch.scale }).",
       );
     }
-    if (names.length > 0) {
+    if (names.length > 0 && !elsewhere) {
       throw new Error(
         `fit: with schedules or stages, problem must be a function of their values: (at) => …, with at.${names[0]}; with batches too, (batch, at) => ….`,
       );
