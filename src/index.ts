@@ -106,6 +106,7 @@ export { normalQuantile } from "./diagnostics/normalQuantile.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export {
   gaussHermite,
+  gaussLegendre,
   logIntegral,
   productRule,
   type Quadrature,
@@ -120,6 +121,7 @@ export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
 export { Beta, type BetaOptions } from "./distributions/beta.js";
 export { Categorical, type CategoricalOptions } from "./distributions/categorical.js";
+export { Dirichlet, type DirichletOptions } from "./distributions/dirichlet.js";
 // distributions
 export type { Distribution } from "./distributions/distribution.js";
 export { Gamma, type GammaOptions } from "./distributions/gamma.js";
@@ -138,8 +140,10 @@ export { Normal, type NormalOptions } from "./distributions/normal.js";
 export { Poisson, type PoissonOptions } from "./distributions/poisson.js";
 export { SpikedNormal, type SpikedNormalOptions } from "./distributions/spikedNormal.js";
 export { Stacked, type StackedOptions } from "./distributions/stacked.js";
+export { StudentT, type StudentTOptions } from "./distributions/studentT.js";
 export { Transformed, type TransformedOptions } from "./distributions/transformed.js";
 export { Uniform, type UniformOptions } from "./distributions/uniform.js";
+export { VonMises, type VonMisesOptions } from "./distributions/vonMises.js";
 // engine: where tensors run
 export { type BackendName, type BackendReport, backendReport, type ReadyOptions, ready } from "./engine/backend.js";
 export { type CompiledStep, type CompileOptions, compile } from "./engine/compile.js";

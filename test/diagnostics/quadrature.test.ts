@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   gaussHermite,
+  gaussLegendre,
   logIntegral,
   productRule,
   stretchedTrapezoid,
@@ -34,6 +35,25 @@ describe("gaussHermite", () => {
   it("refuses sizes out of range", () => {
     expect(() => gaussHermite(0)).toThrow(/1 to 300/);
     expect(() => gaussHermite(301)).toThrow(RangeError);
+  });
+});
+
+describe("gaussLegendre", () => {
+  it.each([1, 2, 5, 32, 300])("integrates polynomials of degree 2n − 1 and an exponential with n = %i", (n) => {
+    const { points, logWeights } = gaussLegendre(-1, 3, n);
+    const integral = (f: (x: number) => number) =>
+      logWeights.reduce((total, w, i) => total + Math.exp(w) * f(points[i]), 0);
+    for (let degree = 0; degree <= Math.min(2 * n - 1, 12); degree++) {
+      const exact = (3 ** (degree + 1) - (-1) ** (degree + 1)) / (degree + 1);
+      expect(integral((x) => x ** degree) / exact).toBeCloseTo(1, 11);
+    }
+    if (n >= 5) expect(integral(Math.exp) / (Math.exp(3) - Math.exp(-1))).toBeCloseTo(1, n === 5 ? 6 : 12);
+    expect([...points].sort((a, b) => a - b)).toEqual([...points]);
+  });
+
+  it("refuses an empty interval and sizes out of range", () => {
+    expect(() => gaussLegendre(1, 1, 4)).toThrow(/low < high/);
+    expect(() => gaussLegendre(0, 1, 0)).toThrow(/1 to 300/);
   });
 });
 

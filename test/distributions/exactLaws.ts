@@ -1,3 +1,4 @@
+import { gaussLegendre } from "../../src/diagnostics/quadrature.js";
 import { logGamma } from "../../src/ops/gammaFunctions.js";
 
 /** log B(a, b). */
@@ -28,4 +29,29 @@ export function inverseGaussianCdf(x: number, mean: number, shape: number): numb
   const density = Math.exp((-a * a) / 2) / Math.sqrt(2 * Math.PI); // φ(a) = e^(2λ/μ) φ(b)
   const lower = a < 0 ? density * upperTailRatio(-a) : 1 - density * upperTailRatio(a);
   return lower + density * upperTailRatio(b);
+}
+
+const unitRule = gaussLegendre(0, 1, 80);
+const unitWeights = unitRule.logWeights.map(Math.exp);
+
+/** ∫_0^y f(t) e^(κ (cos t − 1)) dt in Float64, for |y| ≤ π. */
+export function vonMisesIntegral(f: (t: number) => number, kappa: number, y = Math.PI): number {
+  const end = Math.min(Math.abs(y), 11 / Math.sqrt(kappa)); // e^(−60) of the peak
+  if (end === 0) return 0;
+  const total = unitRule.points.reduce((sum, u, i) => {
+    const t = u * end;
+    return sum + f(t) * unitWeights[i]! * Math.exp(-2 * kappa * Math.sin(t / 2) ** 2);
+  }, 0);
+  return Math.sign(y) * end * total;
+}
+
+/** The cdf of the von Mises law on [μ − π, μ + π]. */
+export function vonMisesCdf(x: number, location: number, kappa: number): number {
+  const y = Math.max(-Math.PI, Math.min(Math.PI, x - location));
+  return 0.5 + vonMisesIntegral(() => 1, kappa, y) / (2 * vonMisesIntegral(() => 1, kappa));
+}
+
+/** E f(x − μ) for even f. */
+export function vonMisesMean(f: (t: number) => number, kappa: number): number {
+  return vonMisesIntegral(f, kappa) / vonMisesIntegral(() => 1, kappa);
 }

@@ -4,6 +4,8 @@ import type { Distribution } from "../../src/distributions/distribution.js";
 import { Gamma } from "../../src/distributions/gamma.js";
 import { InverseGaussian } from "../../src/distributions/inverseGaussian.js";
 import { LogGamma } from "../../src/distributions/logGamma.js";
+import { StudentT } from "../../src/distributions/studentT.js";
+import { VonMises } from "../../src/distributions/vonMises.js";
 import { ready } from "../../src/engine/backend.js";
 import { compile } from "../../src/engine/compile.js";
 import { valueAndGradient } from "../../src/engine/gradient.js";
@@ -14,7 +16,7 @@ import { logGammaSlope } from "../../src/ops/logGammaSlope.js";
 import { logGammaCdf } from "../engine/exactCdfs.js";
 import { backends, expectClose, expectNoLeak, mean, read, variance } from "../engine/support.js";
 import { gradientOf } from "../ops/support.js";
-import { inverseGaussianCdf } from "./exactLaws.js";
+import { inverseGaussianCdf, vonMisesCdf, vonMisesMean } from "./exactLaws.js";
 
 type Make = (first: Tensor, second: Tensor) => Distribution;
 
@@ -22,6 +24,16 @@ const gammaLaw: Make = (concentration, rate) => new Gamma({ concentration, rate 
 const logGammaLaw: Make = (concentration, rate) => new LogGamma({ concentration, rate });
 const inverseGaussianLaw: Make = (mean, shape) => new InverseGaussian({ mean, shape });
 const betaLaw: Make = (a, b) => new Beta({ a, b });
+
+const studentLaw: Make = (degreesOfFreedom, scale) => new StudentT({ degreesOfFreedom, scale });
+const vonMisesLaw: Make = (location, concentration) => new VonMises({ location, concentration });
+
+/** E of an even function of a von Mises angle about 0, and its slope in κ = 2. */
+const vonMisesAt2 = (f: (t: number) => number): readonly [number, number] => [
+  vonMisesMean(f, 2),
+  (vonMisesMean(f, 2 + 1e-4) - vonMisesMean(f, 2 - 1e-4)) / 2e-4,
+];
+const [resultant, resultantSlope] = vonMisesAt2(Math.cos);
 
 /** n draws, each with parameters of its own, and what `of` of them gives: `[n]` gradients of single draws. */
 function perDraw(make: Make, at: readonly [number, number], n: number, of: (x: Tensor) => Tensor = (x) => x) {
@@ -91,6 +103,16 @@ describe.each(backends)("implicit gradients on %s", (backend) => {
         [4, 0.5],
       ],
     ],
+    [
+      "VonMises",
+      vonMisesLaw,
+      (x, [location, kappa]) => vonMisesCdf(x, location!, kappa!),
+      [
+        [0.5, 0.3],
+        [1, 4],
+        [-2, 60],
+      ],
+    ],
   ];
   describe.each(laws)("%s", (_, make, cdf, points) => {
     test.each(points)("at (%d, %d) every draw moves as its quantile does", (first, second) => {
@@ -121,6 +143,29 @@ describe.each(backends)("implicit gradients on %s", (backend) => {
     ["E x² of IG(1.5, 2)", inverseGaussianLaw, [1.5, 2], squareOf, [3 + (3 * 2.25) / 2, -(1.5 ** 3) / 4]],
     ["E 1/x of IG(1.5, 2)", inverseGaussianLaw, [1.5, 2], (x) => tf.reciprocal(x), [-1 / 2.25, -1 / 4]],
     ["E x of Beta(1.5, 0.8) is a/(a + b)", betaLaw, [1.5, 0.8], same, [0.8 / 2.3 ** 2, -1.5 / 2.3 ** 2]],
+    ["E x² of t(9), σ = 1.5, is σ²ν/(ν − 2)", studentLaw, [9, 1.5], squareOf, [(-2 * 2.25) / 49, (2 * 1.5 * 9) / 7]],
+    // E log x² = log ν + ψ(½) − ψ(½ ν) + 2 log σ, where x has no variance.
+    [
+      "E log x² of t(1.5), σ = 2",
+      studentLaw,
+      [1.5, 2],
+      (x) => tf.log(tf.square(x)),
+      [1 / 1.5 - polyGamma(1, 0.75) / 2, 1],
+    ],
+    [
+      "E sin x of a von Mises angle is A(κ) sin μ",
+      vonMisesLaw,
+      [0.4, 2],
+      (x) => tf.sin(x),
+      [resultant * Math.cos(0.4), resultantSlope * Math.sin(0.4)],
+    ],
+    [
+      "E x² of a von Mises angle, a function without its period",
+      vonMisesLaw,
+      [0.4, 2],
+      squareOf,
+      [0.8, vonMisesAt2((t) => t * t)[1]],
+    ],
     ["E log x of Beta(1.5, 2)", betaLaw, [1.5, 2], logOf, [polyGamma(1, 1.5) - polyGamma(1, 3.5), -polyGamma(1, 3.5)]],
   ];
   test.each(expectations)("%s: the gradient's mean is exact within 4 s.e.", (_, make, at, of, exact) => {
@@ -193,7 +238,10 @@ describe("compiled", () => {
     { name: "Gamma", make: gammaLaw, xla: false },
     { name: "LogGamma", make: logGammaLaw, xla: false },
     { name: "Beta", make: betaLaw, xla: false },
+    { name: "StudentT", make: studentLaw, xla: false },
     { name: "InverseGaussian", make: inverseGaussianLaw, xla: false },
+    { name: "VonMises", make: vonMisesLaw, xla: false },
+    { name: "VonMises", make: vonMisesLaw, xla: true },
     { name: "InverseGaussian", make: inverseGaussianLaw, xla: true }, // the others' draws are none that XLA makes
   ])("$name draws and their gradients are those of eager steps (XLA: $xla)", ({ make, xla }) => {
     const step = ({ a, b, key }: { a: Tensor; b: Tensor; key: Key }) => {

@@ -17,6 +17,7 @@ import { Normal } from "../../src/distributions/normal.js";
 import { Poisson } from "../../src/distributions/poisson.js";
 import { SpikedNormal } from "../../src/distributions/spikedNormal.js";
 import { Stacked } from "../../src/distributions/stacked.js";
+import { StudentT } from "../../src/distributions/studentT.js";
 import { Uniform } from "../../src/distributions/uniform.js";
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { logGamma } from "../../src/ops/gammaFunctions.js";
@@ -405,6 +406,26 @@ export const specs: readonly Spec[] = [
     support: { interval: [0, 1] },
     probes: [[-0.5], [0], [2 ** -20], [0.25], [0.5], [0.9375], [1], [1.5]],
     smoothAt: [[0.2], [0.7]],
+    implicit: true,
+  },
+  {
+    name: "StudentT",
+    parameters: () => ({
+      degreesOfFreedom: tf.tensor1d([12, 30]),
+      location: tf.tensor1d(means),
+      scale: tf.tensor1d(scales),
+    }),
+    make: ({ degreesOfFreedom, location, scale }) =>
+      new StudentT({ degreesOfFreedom: degreesOfFreedom!, location: location!, scale: scale! }),
+    batchShape: [2],
+    eventShape: [],
+    logDensity: ([x], b) => {
+      const [nu, y] = [[12, 30][b]!, (x! - means[b]!) / scales[b]!];
+      const peak = logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2 - Math.log(scales[b]!);
+      return peak - ((nu + 1) / 2) * Math.log1p((y * y) / nu);
+    },
+    support: { interval: [-60, 60] },
+    probes: [[-1e4], [-30], [-1], [0], [0.5], [3], [1e4]],
     implicit: true,
   },
   {
