@@ -304,6 +304,8 @@ export {
 } from "./gradients/declared.js";
 export { doublyReparameterised } from "./gradients/doublyReparameterised.js";
 export { estimators } from "./gradients/estimators.js";
+export type { GammaPathOptions } from "./gradients/gammaPath.js";
+export { generalisedReparameterised } from "./gradients/generalisedReparameterised.js";
 export {
   estimateGradient,
   type Gradient,
@@ -322,6 +324,7 @@ export { pathDerivative } from "./gradients/pathDerivative.js";
 export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
 export { type RebarOptions, rebar } from "./gradients/rebar.js";
+export { type RejectionOptions, rejectionReparameterised } from "./gradients/rejectionReparameterised.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";

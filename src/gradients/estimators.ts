@@ -4,6 +4,7 @@ import { arm } from "./arm.js";
 import { leaveOneOut, vimco } from "./baselines.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { doublyReparameterised } from "./doublyReparameterised.js";
+import { generalisedReparameterised } from "./generalisedReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
 import { hierarchicalScoreFunction } from "./hierarchicalScoreFunction.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
@@ -13,6 +14,7 @@ import { pathDerivative } from "./pathDerivative.js";
 import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
 import { rebar } from "./rebar.js";
+import { rejectionReparameterised } from "./rejectionReparameterised.js";
 import { reparameterised } from "./reparameterised.js";
 import { scoreControlVariate } from "./scoreControlVariate.js";
 import { scoreFunction } from "./scoreFunction.js";
@@ -38,6 +40,8 @@ export const estimators: readonly DeclaredGradient[] = [
   gumbelSoftmax({ temperature: 0.5 }),
   straightThrough({ temperature: 0.5 }),
   declareGradient("reparameterised", () => unbiased, reparameterised),
+  generalisedReparameterised(),
+  rejectionReparameterised(),
   antithetic(),
   quasiMonteCarlo(),
   taylorControlVariate(),
