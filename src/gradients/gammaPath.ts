@@ -15,9 +15,9 @@ import { type Baseline, noBaseline } from "./baselines.js";
 import { type DeclaredGradient, declareGradient, type Standing, unbiased } from "./declared.js";
 import { checkScoreSamples } from "./scoreFunction.js";
 
-/** Options of {@link generalisedReparameterised} and, among others, of {@link rejectionReparameterised}. */
+/** Options of `generalisedReparameterised` and, among others, of `rejectionReparameterised`. */
 export interface GammaPathOptions {
-  /** What is taken off log p(x, z) before it multiplies the correction's score. Default {@link noBaseline}, as published. */
+  /** What is taken off log p(x, z) before it multiplies the correction's score. Default `noBaseline`, as published. */
   readonly baseline?: Baseline;
 }
 

@@ -26,7 +26,7 @@ export interface RejectionOptions extends GammaPathOptions {
  *
  * Unbiased for the ELBO.
  *
- * @throws Error if `augment` is not a whole number ≥ 0; as {@link generalisedReparameterised} otherwise.
+ * @throws Error if `augment` is not a whole number ≥ 0; as `generalisedReparameterised` otherwise.
  * Source: Naesseth, Ruiz, Linderman & Blei 2017, "Reparameterization gradients through acceptance-rejection sampling algorithms".
  */
 export function rejectionReparameterised(options: RejectionOptions = {}): DeclaredGradient {

@@ -13,7 +13,7 @@ import { adam } from "../../src/optimize/adam.js";
 import { fit as fitProblem } from "../../src/optimize/fit.js";
 import { backends, read } from "../engine/support.js";
 import { gammaCase } from "./gammaCase.js";
-import { checked, expectCompiled, expectUnbiased, gaussianCase, phiVariance } from "./support.js";
+import { checked, expectCompiled, expectUnbiased, gaussianCase } from "./support.js";
 
 const gradients = {
   "G-REP": generalisedReparameterised(),
