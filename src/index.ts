@@ -458,6 +458,14 @@ export {
 } from "./models/eightSchools.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export {
+  type GammaNormalSeries,
+  type GammaNormalSeriesOptions,
+  gammaNormalSeries,
+  type SeriesLaw,
+  type SeriesUnknowns,
+  simulateGammaNormalSeries,
+} from "./models/gammaNormalSeries.js";
+export {
   type GaussianMixture,
   type GaussianMixtureOptions,
   gaussianMixture,
