@@ -2,7 +2,7 @@ import { Gamma } from "../distributions/gamma.js";
 import { LogGamma } from "../distributions/logGamma.js";
 import { type Key, normal, split } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
-import { type Tensor, type Tensor3D, type Tensor4D, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor3D, tf } from "../engine/tf.js";
 import { type MeanFieldParameters, meanFieldGaussian } from "../families/meanFieldGaussian.js";
 import { exp } from "../ops/exp.js";
 import { normalLogDensity } from "../ops/normalLogDensity.js";
@@ -37,7 +37,7 @@ export interface GammaNormalSeriesOptions extends SeriesLaw {
 /** The unknowns of a {@link gammaNormalSeries}, taken apart. */
 export interface SeriesUnknowns {
   /** x, `[K, P, T, F]`, positive. */
-  readonly states: Tensor4D;
+  readonly states: Tensor;
   /** o, `[K, P, L]`. */
   readonly offsets: Tensor3D;
   /** W, `[K, L, F]`. */
@@ -53,7 +53,7 @@ export interface GammaNormalSeries {
   /** Coordinates of z in sets of which no two share a term of log p: each set's conditionals are independent given the rest. */
   readonly independentSets: readonly (readonly number[])[];
   /** log p of every lab given z, seen or held out, `[K, P, T, L]`. */
-  logLikelihood(z: Tensor3D): Tensor4D;
+  logLikelihood(z: Tensor3D): Tensor;
   /** z, `[K, 1, D]`, taken apart. */
   unknowns(z: Tensor3D): SeriesUnknowns;
 }
@@ -90,7 +90,7 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
 
   const parts = (
     z: Tensor3D,
-  ): { readonly logStates: Tensor4D; readonly offsets: Tensor3D; readonly weights: Tensor3D } => {
+  ): { readonly logStates: Tensor; readonly offsets: Tensor3D; readonly weights: Tensor3D } => {
     const K = z.shape[0];
     const [states, offsets, weights] = tf.split(z, [ofStates, ofOffsets, ofWeights], 2);
     return {
@@ -99,12 +99,12 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
       weights: tf.reshape(weights, [K, L, F]),
     };
   };
-  const logLikelihood = (z: Tensor3D): Tensor4D =>
+  const logLikelihood = (z: Tensor3D): Tensor =>
     tf.tidy(() => {
       const { logStates, offsets, weights } = parts(z);
       const loaded = tf.matMul(tf.reshape(exp(logStates), [-1, P * T, F]), weights, false, true);
       const mean = tf.add(tf.reshape(loaded, [-1, P, T, L]), tf.expandDims(offsets, 2));
-      return normalLogDensity(tf.tensor3d(observed), mean, law.noise) as Tensor4D;
+      return normalLogDensity(tf.tensor3d(observed), mean, law.noise);
     });
   /** Every term of log p once: the states' own (with the step from the one before), the offsets', the weights', the labs'. */
   const terms = (z: Tensor3D) => {
@@ -115,10 +115,10 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
     const drift = new LogGamma(gammaE(before, law.driftVariance));
     const steps = T === 1 ? start : tf.concat([start, drift.logProb(later)], 2);
     return {
-      steps: steps as Tensor4D,
+      steps: steps,
       offsets: normalLogDensity(offsets, 0, law.offsetScale),
       weights: normalLogDensity(weights, 0, law.weightScale),
-      labs: tf.mul(logLikelihood(z), tf.tensor3d(mask)) as Tensor4D,
+      labs: tf.mul(logLikelihood(z), tf.tensor3d(mask)),
     };
   };
   const problem = withFactors({
@@ -151,7 +151,7 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
     unknowns: (z) =>
       tf.tidy(() => {
         const { logStates, offsets, weights } = parts(z);
-        return { states: exp(logStates) as Tensor4D, offsets, weights };
+        return { states: exp(logStates), offsets, weights };
       }),
   };
 }
@@ -180,7 +180,7 @@ export function simulateGammaNormalSeries(
       const before = t === 0 ? tf.fill([P, law.states], law.initialMean) : visits[t - 1];
       visits.push(new Gamma(gammaE(before, t === 0 ? law.initialVariance : law.driftVariance)).sample(visitKey));
     });
-    const states = tf.expandDims(tf.stack(visits, 1), 0) as Tensor4D;
+    const states = tf.expandDims(tf.stack(visits, 1), 0);
     const loaded = tf.reshape(tf.matMul(tf.reshape(states, [1, P * T, -1]), weights, false, true), [P, T, L]);
     const mean = tf.add(loaded, tf.reshape(offsets, [P, 1, L]));
     const labs = tf.add(mean, tf.mul(normal(noiseKey, [P, T, L]), law.noise)) as Tensor3D;
