@@ -414,6 +414,13 @@ export {
   stochasticVariationalInference,
 } from "./methods/stochasticVariationalInference.js";
 export { type StreamingOptions, type StreamingPoint, type StreamingResult, streaming } from "./methods/streaming.js";
+export {
+  naturalGradientError,
+  type SvrgViOptions,
+  type SvrgViPoint,
+  type SvrgViResult,
+  svrgVariationalInference,
+} from "./methods/svrgVariationalInference.js";
 export { antitheticDraws } from "./models/antitheticDraws.js";
 export {
   type BayesianLinearRegression,
@@ -465,6 +472,13 @@ export {
   type SeriesUnknowns,
   simulateGammaNormalSeries,
 } from "./models/gammaNormalSeries.js";
+  evaluateSum,
+  type FiniteSum,
+  minibatchVariance,
+  type SmoothSum,
+  type SumAndGradient,
+} from "./models/finiteSum.js";
+export { gaussianLogisticSum, type TermExpectation } from "./models/gaussianLogisticSum.js";
 export {
   type GaussianMixture,
   type GaussianMixtureOptions,
@@ -489,6 +503,7 @@ export {
 export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBaseline.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
+export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
 export { type LogPredictive, logPredictive } from "./models/logPredictive.js";
 export {
   type Activation,
@@ -611,13 +626,17 @@ export { type Averaging, type AveragingState, exponentialAveraging, polyakAverag
 export type { Advance } from "./optimize/calls.js";
 export type { CheckpointOptions, Settings } from "./optimize/checkpoint.js";
 export type { Compilation } from "./optimize/compiledSteps.js";
+export type { DescentOptions, DescentPoint, DescentResult } from "./optimize/finiteSumDescent.js";
 export { type FitOptions, type FitResult, fit, type ProblemOfStep, type Start } from "./optimize/fit.js";
 export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
+export { type NewtonResult, newton } from "./optimize/newton.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { type Progress, progressText } from "./optimize/progress.js";
 export { robbinsMonro } from "./optimize/robbinsMonro.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./optimize/safetensors.js";
+export { saga, sagaContraction } from "./optimize/saga.js";
+export { sampledRows } from "./optimize/sampledRows.js";
 export { type ScaledUpdatesOptions, scaledUpdates } from "./optimize/scaledUpdates.js";
 export { constant, exponentialDecay, linear, piecewise } from "./optimize/schedules.js";
 export { shuffledRows } from "./optimize/shuffledRows.js";
@@ -630,7 +649,9 @@ export type {
   StepResult,
 } from "./optimize/step.js";
 export { type PlainValue, type Stepwise, stepwise } from "./optimize/stepwise.js";
+export { stochasticGradientDescent } from "./optimize/stochasticGradientDescent.js";
 export { anyOf, gradientBelow, type PlateauOptions, plateau, type StopRule, timeLimit } from "./optimize/stopping.js";
+export { type SvrgOptions, svrg, svrgContraction } from "./optimize/svrg.js";
 export type { At, SampleSchedule, Schedules, Stages } from "./optimize/timetable.js";
 export type { TracePoint } from "./optimize/trace.js";
 export {

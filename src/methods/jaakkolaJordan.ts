@@ -1,5 +1,6 @@
 import type { NumberTable } from "../data/csv.js";
 import { choleskyFactor, choleskyInverse, choleskySolve, logDeterminant } from "../diagnostics/choleskyFactor.js";
+import { signedRows } from "../models/signedRows.js";
 import { denseGaussian, type LocalGaussian } from "./localGaussian.js";
 
 /** Options of {@link jaakkolaJordan}. */
@@ -40,7 +41,7 @@ export interface JaakkolaJordanFit extends LocalGaussian {
  */
 export function jaakkolaJordan(options: JaakkolaJordanOptions): JaakkolaJordanFit {
   const { rows, priorScale, tolerance = 1e-12, maxSteps = 1000 } = options;
-  const { x, signed, n, D } = split(rows);
+  const { x, signed, n, D } = signedRows("jaakkolaJordan", rows);
   if (!(priorScale > 0 && priorScale < Infinity))
     throw new RangeError(`jaakkolaJordan: priorScale must be positive and finite, not ${priorScale}.`);
   if (!(tolerance >= 0)) throw new RangeError(`jaakkolaJordan: the tolerance must be ≥ 0, not ${tolerance}.`);
@@ -120,32 +121,4 @@ function nextXi(x: Float64Array, covariance: Float64Array, mean: Float64Array): 
     }
     return Math.sqrt(spread + along ** 2);
   });
-}
-
-function split({ values, rows: n, columns }: NumberTable): {
-  readonly x: Float64Array;
-  /** 2y − 1, `[N]`. */
-  readonly signed: Float64Array;
-  readonly n: number;
-  readonly D: number;
-} {
-  if (n < 1 || columns < 2)
-    throw new RangeError(
-      `jaakkolaJordan: ${n} rows of ${columns} numbers; it needs at least one row (y, x) with one input.`,
-    );
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1)
-    throw new RangeError(
-      `jaakkolaJordan: the number in row ${Math.floor(bad / columns)}, column ${bad % columns} is ${values[bad]}; remove or impute such rows.`,
-    );
-  const D = columns - 1;
-  const x = new Float64Array(n * D);
-  const signed = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const y = values[i * columns];
-    if (y !== 0 && y !== 1) throw new RangeError(`jaakkolaJordan: the label of row ${i} is ${y}, but must be 0 or 1.`);
-    signed[i] = 2 * y - 1;
-    x.set(values.subarray(i * columns + 1, (i + 1) * columns), i * D);
-  }
-  return { x, signed, n, D };
 }
