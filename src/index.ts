@@ -393,6 +393,7 @@ export type { AdviStage } from "./methods/adviStages.js";
 export { type CaviOptions, type CaviPoint, type CaviResult, cavi } from "./methods/cavi.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
 export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
+export { type GaussianCoordinateAscent, gaussianCoordinateAscent } from "./methods/gaussianCoordinateAscent.js";
 export { type GradientNoise, type GradientNoiseOptions, gradientNoise } from "./methods/gradientNoise.js";
 export { type JaakkolaJordanFit, type JaakkolaJordanOptions, jaakkolaJordan } from "./methods/jaakkolaJordan.js";
 export {
@@ -463,6 +464,7 @@ export {
   exactEightSchools,
   type NonCentredSchools,
 } from "./models/eightSchools.js";
+export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export {
   type GammaNormalSeries,
