@@ -391,6 +391,12 @@ export {
 export { type AdviFit, type AdviOptions, type AdviSummary, advi } from "./methods/advi.js";
 export type { AdviStage } from "./methods/adviStages.js";
 export { type CaviOptions, type CaviPoint, type CaviResult, cavi } from "./methods/cavi.js";
+export {
+  type CollapsedLdaOptions,
+  type CollapsedLdaPoint,
+  type CollapsedLdaResult,
+  collapsedLda,
+} from "./methods/collapsedLda.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
 export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
 export { type GaussianCoordinateAscent, gaussianCoordinateAscent } from "./methods/gaussianCoordinateAscent.js";
@@ -464,6 +470,7 @@ export {
   exactEightSchools,
   type NonCentredSchools,
 } from "./models/eightSchools.js";
+export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export {
