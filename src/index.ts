@@ -333,6 +333,20 @@ export { type UiviParameters, type UiviProblem, uivi, uiviProblem } from "./grad
 // kernels: positive definite, of a distance
 export { productKernel, scaledKernel, sumKernel } from "./kernels/compose.js";
 export { inverseMultiquadric } from "./kernels/inverseMultiquadric.js";
+export { type KernelFunction, linearFunction, radialFunction } from "./kernels/kernelFunction.js";
+export {
+  type LearnedKernel,
+  type LearnedRadialOptions,
+  type LinearParameters,
+  learnedLinear,
+  learnedProduct,
+  learnedRadial,
+  learnedSum,
+  type PairParameters,
+  type RadialParameters,
+  type RadialShape,
+} from "./kernels/learnedKernel.js";
+export { type MaternSmoothness, matern } from "./kernels/matern.js";
 export { medianDistance } from "./kernels/medianDistance.js";
 export type { RadialKernel } from "./kernels/radialKernel.js";
 export { squaredExponential } from "./kernels/squaredExponential.js";
@@ -447,6 +461,12 @@ export {
 } from "./models/bernoulliChain.js";
 export type { BernoulliProblem } from "./models/bernoulliProblem.js";
 export { type ChainScoreOptions, exactChainScoreVariance } from "./models/chainScoreVariance.js";
+export {
+  type CollapsedBoundOptions,
+  type CollapsedParameters,
+  collapsedBound,
+  initialCollapsed,
+} from "./models/collapsedBound.js";
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
 export {
   type ConjugateModel,
@@ -495,6 +515,12 @@ export {
   type MixtureGlobal,
 } from "./models/gaussianMixture.js";
 export {
+  type GaussianProcess,
+  type GaussianProcessData,
+  gaussianProcess,
+  type LatentMarginals,
+} from "./models/gaussianProcess.js";
+export {
   type HierarchicalLinearOptions,
   type HierarchicalLinearSupports,
   hierarchicalLinear,
@@ -523,6 +549,7 @@ export {
   withOutputBias,
 } from "./models/mlp.js";
 export { type MultinomialRegressionOptions, multinomialRegression } from "./models/multinomialRegression.js";
+export { objectiveProblem } from "./models/objectiveProblem.js";
 export { banana, multimodal, type PlanarToy, xShaped } from "./models/planarToys.js";
 export { type PoissonRegressionOptions, poissonRegression } from "./models/poissonRegression.js";
 export {
@@ -540,6 +567,11 @@ export {
   withFixedModel,
 } from "./models/problem.js";
 export type { RegressionModel } from "./models/regressionModel.js";
+export {
+  type SparseGaussianProcess,
+  type SparseGaussianProcessOptions,
+  sparseGaussianProcess,
+} from "./models/sparseGaussianProcess.js";
 export {
   bimodal,
   eightGaussians,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { choleskyFactor } from "../../src/diagnostics/choleskyFactor.js";
 import { productKernel, scaledKernel, sumKernel } from "../../src/kernels/compose.js";
 import { inverseMultiquadric } from "../../src/kernels/inverseMultiquadric.js";
+import { matern } from "../../src/kernels/matern.js";
 import { medianDistance } from "../../src/kernels/medianDistance.js";
 import type { RadialKernel } from "../../src/kernels/radialKernel.js";
 import { squaredExponential } from "../../src/kernels/squaredExponential.js";
@@ -20,12 +21,15 @@ const kernels: readonly RadialKernel[] = [
   steep,
   sumKernel(wide, heavy, steep),
   productKernel(wide, heavy, steep),
+  matern({ smoothness: 0.5 }),
+  matern({ smoothness: 1.5, lengthScale: 1.4 }),
+  matern({ smoothness: 2.5, lengthScale: 0.6 }),
   scaledKernel(productKernel(sumKernel(wide, heavy), steep), 2.5),
 ];
 
 describe("kernels", () => {
   it.each(kernels.map((kernel) => [kernel.name, kernel] as const))("%s: κ′ and κ″ are its derivatives", (_, kernel) => {
-    const h = 2e-5;
+    const h = 2e-6; // small beside the nearest s, where a Matérn kernel has a root
     for (const s of [0.01, 0.3, 1, 4, 20]) {
       expect((kernel.value(s + h) - kernel.value(s - h)) / (2 * h * kernel.slope(s))).toBeCloseTo(1, 7);
       expect((kernel.slope(s + h) - kernel.slope(s - h)) / (2 * h * kernel.curvature(s))).toBeCloseTo(1, 7);
