@@ -232,6 +232,11 @@ export {
 } from "./families/hierarchicalNegativeBinomial.js";
 export { type ImplicitMixingParameters, implicitMixing, type NoiseMap } from "./families/implicitMixing.js";
 export {
+  type CholeskyPosteriorParameters,
+  choleskyPosterior,
+  type InducingPosterior,
+} from "./families/inducingPosterior.js";
+export {
   type InverseGaussianConditionalOptions,
   inverseGaussianConditional,
 } from "./families/inverseGaussianConditional.js";
@@ -246,6 +251,7 @@ export {
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
 export { type MixtureConditionalOptions, mixtureConditional } from "./families/mixtureConditional.js";
+export { type NaturalPosteriorParameters, naturalPosterior } from "./families/naturalPosterior.js";
 export {
   type MixtureGaussianOptions,
   type MixtureGaussianParameters,
@@ -479,6 +485,13 @@ export {
   rowsOf,
 } from "./models/conjugateModel.js";
 export { corpusDataset } from "./models/corpusDataset.js";
+export {
+  type DeepGaussianProcess,
+  type DeepGaussianProcessOptions,
+  type DeepGaussianProcessParameters,
+  deepGaussianProcess,
+  type InnerLayerParameters,
+} from "./models/deepGaussianProcess.js";
 export { type DispersedProblem, type DispersionParameters, withDispersions } from "./models/dispersions.js";
 export { type DocumentCompletion, documentCompletion } from "./models/documentCompletion.js";
 export {
@@ -551,6 +564,12 @@ export {
 export { type MultinomialRegressionOptions, multinomialRegression } from "./models/multinomialRegression.js";
 export { objectiveProblem } from "./models/objectiveProblem.js";
 export { banana, multimodal, type PlanarToy, xShaped } from "./models/planarToys.js";
+export {
+  bernoulliLikelihood,
+  gaussianLikelihood,
+  type NoiseParameters,
+  type PointLikelihood,
+} from "./models/pointLikelihood.js";
 export { type PoissonRegressionOptions, poissonRegression } from "./models/poissonRegression.js";
 export {
   type ConditionalPosterior,
@@ -572,6 +591,14 @@ export {
   type SparseGaussianProcessOptions,
   sparseGaussianProcess,
 } from "./models/sparseGaussianProcess.js";
+export {
+  type Marginals,
+  type SparseProcessParameters,
+  type Svgp,
+  type SvgpOptions,
+  type SvgpParameters,
+  svgp,
+} from "./models/svgp.js";
 export {
   bimodal,
   eightGaussians,
@@ -672,6 +699,7 @@ export { type FitOptions, type FitResult, fit, type ProblemOfStep, type Start } 
 export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export { type NewtonResult, newton } from "./optimize/newton.js";
+export { type NaturalStepsOptions, naturalSteps } from "./optimize/naturalSteps.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { type Progress, progressText } from "./optimize/progress.js";
 export { robbinsMonro } from "./optimize/robbinsMonro.js";
