@@ -490,6 +490,7 @@ export {
   type DeepGaussianProcessOptions,
   type DeepGaussianProcessParameters,
   deepGaussianProcess,
+  type GaussianProcessLayer,
   type InnerLayerParameters,
 } from "./models/deepGaussianProcess.js";
 export { type DispersedProblem, type DispersionParameters, withDispersions } from "./models/dispersions.js";

@@ -32,8 +32,8 @@ export type DeepGaussianProcessParameters<
   readonly likelihood: L;
 };
 
-/** A layer: its kernel and the q of its whitened inducing variables. */
-interface Layer<K extends Parameters, Q extends Parameters> {
+/** A layer of a deep process: its kernel and the q of its whitened inducing variables. */
+export interface GaussianProcessLayer<K extends Parameters, Q extends Parameters> {
   readonly kernel: LearnedKernel<K>;
   readonly posterior: InducingPosterior<Q>;
 }
@@ -47,8 +47,8 @@ export interface DeepGaussianProcessOptions<
   L extends Parameters,
 > {
   /** Its posterior is best a `choleskyPosterior` with a small scale, so that the layer starts as the identity without noise. */
-  readonly inner: Layer<K1, Q1>;
-  readonly outer: Layer<K2, Q2>;
+  readonly inner: GaussianProcessLayer<K1, Q1>;
+  readonly outer: GaussianProcessLayer<K2, Q2>;
   readonly likelihood: PointLikelihood<L>;
   /** What is added to the diagonal of each K_ZZ, as a share of its mean. Default 1e-4. */
   readonly jitter?: number;
