@@ -429,6 +429,7 @@ export {
   laplace,
 } from "./methods/laplace.js";
 export type { LocalGaussian } from "./methods/localGaussian.js";
+export { type NaturalGradientNoise, naturalGradientNoise } from "./methods/naturalGradientNoise.js";
 export {
   type Calibration,
   type SimulationBasedCalibrationOptions,
@@ -691,12 +692,21 @@ export { tanh } from "./ops/tanh.js";
 export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
 // optimize
 export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
+export {
+  type AdaptiveBatchSize,
+  type AdaptiveBatchSizeOptions,
+  adaptiveBatchSize,
+  type BatchHalves,
+  optimalBatchSize,
+} from "./optimize/adaptiveBatchSize.js";
+export { type AdaptiveRate, adaptiveRate, optimalRate } from "./optimize/adaptiveRate.js";
 export { type Averaging, type AveragingState, exponentialAveraging, polyakAveraging } from "./optimize/averaging.js";
 export type { Advance } from "./optimize/calls.js";
 export type { CheckpointOptions, Settings } from "./optimize/checkpoint.js";
 export type { Compilation } from "./optimize/compiledSteps.js";
 export type { DescentOptions, DescentPoint, DescentResult } from "./optimize/finiteSumDescent.js";
 export { type FitOptions, type FitResult, fit, type ProblemOfStep, type Start } from "./optimize/fit.js";
+export { importanceRows, type WeightedRows } from "./optimize/importanceRows.js";
 export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
 export { type NewtonResult, newton } from "./optimize/newton.js";

@@ -3,9 +3,11 @@ import { parseLdaC } from "../../src/data/ldaC.js";
 import { randomKey } from "../../src/engine/random.js";
 import { cavi } from "../../src/methods/cavi.js";
 import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
-import { rowsDataset } from "../../src/models/conjugateModel.js";
+import { type Rows, rowsDataset } from "../../src/models/conjugateModel.js";
 import { corpusDataset } from "../../src/models/corpusDataset.js";
+import type { MixtureGlobal } from "../../src/models/gaussianMixture.js";
 import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
+import { adaptiveBatchSize } from "../../src/optimize/adaptiveBatchSize.js";
 import { robbinsMonro } from "../../src/optimize/robbinsMonro.js";
 import { constant } from "../../src/optimize/schedules.js";
 import { mixture, threeClusters } from "./conjugate.js";
@@ -144,10 +146,19 @@ describe("stochasticVariationalInference", () => {
 
   it("refuses settings out of range", async () => {
     const options = { model: mixture, data, batchSize: 10, rate: constant(0.5), steps: 5, start, key };
-    const run = (changed: Partial<typeof options>) => stochasticVariationalInference({ ...options, ...changed });
+    const run = (changed: Partial<Parameters<typeof stochasticVariationalInference<MixtureGlobal, Rows, never>>[0]>) =>
+      stochasticVariationalInference({ ...options, ...changed });
     await expect(run({ rate: (t) => 2 - t })).rejects.toThrow("the rate of step 0 must be in (0, 1], not 2.");
     await expect(run({ rate: (t) => 1 - t })).rejects.toThrow("the rate of step 1 must be in (0, 1], not 0.");
     await expect(run({ steps: 0 })).rejects.toThrow("steps must be a positive integer, not 0.");
+    await expect(run({ window: 1.5 })).rejects.toThrow("window must be a positive integer, not 1.5.");
+    await expect(run({ maxSeen: 9 })).rejects.toThrow("maxSeen is 9, but the first step ends with 10 data seen.");
+    await expect(run({ probabilities: new Float64Array(3) })).rejects.toThrow("for each of the 90 data, not 3.");
+    const even = new Float64Array(90).fill(1 / 90);
+    await expect(run({ probabilities: even, batchSize: adaptiveBatchSize({ initial: 4 }) })).rejects.toThrow(
+      "an adaptive batch size is derived for data drawn alike; give it without probabilities.",
+    );
+    await expect(run({ batchSize: adaptiveBatchSize({ initial: 92 }) })).rejects.toThrow("not 92.");
     await expect(run({ batchSize: 91 })).rejects.toThrow("an integer from 1 to the 90 rows of the data, not 91.");
   });
 });
