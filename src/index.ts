@@ -75,6 +75,8 @@ export { type OmniglotSmallDataset, omniglotSmall } from "./data/omniglotSmall.j
 export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
+export { type SimulatedCorpusOptions, simulatedCorpus } from "./data/simulatedCorpus.js";
+export { type CorpusFiles, type TextCorpus, textCorpus } from "./data/textCorpus.js";
 export { type WaveformOptions, waveform } from "./data/waveform.js";
 // diagnostics: pure functions of numbers
 export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } from "./diagnostics/autocorrelation.js";

@@ -49,6 +49,10 @@ function tableFile(name: string, bytes: number, sha256: string): DataFile {
   return { name: `bayes-logistic/${name}`, bytes, sha256, mirrors: [] };
 }
 
+function corpusFile(name: string, bytes: number, sha256: string): DataFile {
+  return { name, bytes, sha256, mirrors: [] };
+}
+
 /** Every data set that is read from files: the one place for addresses, lengths and checksums. */
 export const catalogue: {
   readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
@@ -57,6 +61,8 @@ export const catalogue: {
   readonly simulated: DatasetRecord<"poisson" | "hierarchical">;
   readonly waveform: DatasetRecord<"train" | "test">;
   readonly nodal: DatasetRecord<"train" | "test">;
+  readonly ap: DatasetRecord<"documents" | "vocabulary">;
+  readonly reuters: DatasetRecord<"documents" | "vocabulary">;
   readonly fixedBinarisedMnist: DatasetRecord<"train" | "validation" | "test">;
   readonly omniglotSmall: DatasetRecord<"small1" | "small2">;
 } = {
@@ -179,6 +185,44 @@ export const catalogue: {
     files: {
       small1: omniglotFile(1, 1_319_022, "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4"),
       small2: omniglotFile(2, 1_580_917, "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f"),
+    },
+  },
+  ap: {
+    name: "ap",
+    title: "Associated Press",
+    source: "Harman 1993, TREC-1; the sample of Blei, Latent Dirichlet allocation in C",
+    licence: "research use",
+    shipped: false,
+    files: {
+      documents: corpusFile(
+        "ap/ap.ldac",
+        2_109_997,
+        "e6132706037300e82295616d6693766f2bae0fde5077c3553a4d98117b1b9d66",
+      ),
+      vocabulary: corpusFile(
+        "ap/ap.tokens",
+        85_532,
+        "f26aac3455a444effe6e333dbb82ed1bf87a8e527c59a0505a28a55e1dbcba42",
+      ),
+    },
+  },
+  reuters: {
+    name: "reuters",
+    title: "Reuters",
+    source: "395 Reuters stories, as the lda project distributes them",
+    licence: "MPL-2.0",
+    shipped: false,
+    files: {
+      documents: corpusFile(
+        "reuters/reuters.ldac",
+        375_693,
+        "4bfe5b21ed263334ddf7af56f7b38632f6ccae7d9441c8b56071167841e71b5e",
+      ),
+      vocabulary: corpusFile(
+        "reuters/reuters.tokens",
+        32_760,
+        "8fc788b258bb76f9e352885cc20971d64e0011b8d74781129d060818930e3d5a",
+      ),
     },
   },
   waveform: {

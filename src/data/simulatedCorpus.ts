@@ -1,0 +1,101 @@
+import { foldIn, type Key } from "../engine/random.js";
+import { threefry2x32 } from "../engine/threefry.js";
+import type { Corpus } from "./ldaC.js";
+
+/** Options of {@link simulatedCorpus}. */
+export interface SimulatedCorpusOptions {
+  readonly key: Key;
+  /** D. */
+  readonly documents: number;
+  /** V. */
+  readonly vocabulary: number;
+  /** K. */
+  readonly topics: number;
+  /** Tokens of each document. */
+  readonly length: number;
+  /** α of each topic in a document. Default 0.1. */
+  readonly alpha?: number;
+  /** η of each word in a topic. Default 0.05. */
+  readonly eta?: number;
+}
+
+/**
+ * Documents drawn from latent Dirichlet allocation itself: `β_k ~ Dirichlet(η)`, `θ_d ~ Dirichlet(α)`, each token's topic `z ~ θ_d` and word `w ~ β_z`.
+ *
+ * Drawn in JavaScript from the key, so they are the same on every backend.
+ *
+ * @throws RangeError if a count is not a positive integer, or α or η is not positive.
+ */
+export function simulatedCorpus(options: SimulatedCorpusOptions): Corpus {
+  const { key, documents, vocabulary, topics, length, alpha = 0.1, eta = 0.05 } = options;
+  for (const [name, count] of Object.entries({ documents, vocabulary, topics, length })) {
+    if (!Number.isInteger(count) || count < 1)
+      throw new RangeError(`simulatedCorpus: ${name} must be a positive integer, not ${count}.`);
+  }
+  for (const [name, value] of Object.entries({ alpha, eta })) {
+    if (!(value > 0 && value < Infinity))
+      throw new RangeError(`simulatedCorpus: ${name} must be positive and finite, not ${value}.`);
+  }
+  const wordsOf = Array.from({ length: topics }, (_, k) =>
+    cumulativeDirichlet(stream(foldIn(key, k)), vocabulary, eta),
+  );
+  const [offsets, words, counts] = [new Int32Array(documents + 1), [] as number[], [] as number[]];
+  for (let d = 0; d < documents; d++) {
+    const draw = stream(foldIn(key, topics + d));
+    const topicsOf = cumulativeDirichlet(draw, topics, alpha);
+    const times = new Map<number, number>();
+    for (let i = 0; i < length; i++) {
+      const word = firstAbove(wordsOf[firstAbove(topicsOf, draw())], draw());
+      times.set(word, (times.get(word) ?? 0) + 1);
+    }
+    for (const [word, count] of Array.from(times).sort((a, b) => a[0] - b[0])) {
+      words.push(word);
+      counts.push(count);
+    }
+    offsets[d + 1] = words.length;
+  }
+  return { size: documents, vocabulary, offsets, words: Int32Array.from(words), counts: Float64Array.from(counts) };
+}
+
+/** Uniform on (0, 1), one after another. */
+function stream(key: Key): () => number {
+  let i = 0;
+  return () => {
+    const [high, low] = threefry2x32(key.words, [i++, 0]);
+    return ((high >>> 5) * 2 ** 26 + (low >>> 6) + 0.5) / 2 ** 53;
+  };
+}
+
+/** The running sums of a draw from a symmetric Dirichlet. */
+function cumulativeDirichlet(draw: () => number, size: number, concentration: number): Float64Array {
+  const logs = Float64Array.from({ length: size }, () => logGammaDraw(draw, concentration));
+  const most = logs.reduce((a, b) => Math.max(a, b));
+  let total = 0;
+  const sums = logs.map((log) => {
+    total += Math.exp(log - most);
+    return total;
+  });
+  return sums.map((sum) => sum / total);
+}
+
+/** The logarithm of a Gamma(a, 1) draw, by Marsaglia & Tsang 2000 at a + 1 and a power of a uniform, so that a small a does not underflow. */
+function logGammaDraw(draw: () => number, a: number): number {
+  const d = a + 2 / 3;
+  for (;;) {
+    const x = Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw());
+    const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(draw()) < (x * x) / 2 + d * (1 - v + Math.log(v))) return Math.log(d * v) + Math.log(draw()) / a;
+  }
+}
+
+/** The first i with cumulative_i > u, or the last. */
+function firstAbove(cumulative: Float64Array, u: number): number {
+  let [low, high] = [0, cumulative.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cumulative[middle] > u) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
