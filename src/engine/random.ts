@@ -25,8 +25,13 @@ export function randomKey(seed: number | string): Key {
       `A seed must be a finite number or a non-empty string, not ${seed === "" ? "an empty one" : seed}.`,
     );
   }
-  const generator = seedrandom(String(seed));
+  const generator = seedrandom(unrepeated(String(seed)));
   return { words: [generator.int32() >>> 0, generator.int32() >>> 0] };
+}
+
+/** A text, marked where it is a shorter one over and over: seedrandom goes through short seeds in a circle, so that to it 11 is 1, and 1212 is 12. */
+function unrepeated(text: string): string {
+  return /^(.+?)\1+$/s.test(text) ? `${text}\u0000` : text;
 }
 
 /**

@@ -25,6 +25,8 @@ describe("keys", () => {
     expect(randomKey(1)).toEqual(randomKey(1));
     expect(randomKey(1)).not.toEqual(randomKey(2));
     expect(randomKey("iwae")).not.toEqual(randomKey("IWAE"));
+    const repeated = [1, 11, 111, 1111, 12, 1212, 121212, "ab", "abab", "aba", "a\n", "a\na\n"].map(randomKey);
+    expect(new Set(repeated.map(({ words }) => words.join())).size).toBe(repeated.length);
   });
 
   test("the key of a seed is frozen, so that published numbers can be re-run", () => {
