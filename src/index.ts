@@ -253,12 +253,12 @@ export {
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
 export { type MixtureConditionalOptions, mixtureConditional } from "./families/mixtureConditional.js";
-export { type NaturalPosteriorParameters, naturalPosterior } from "./families/naturalPosterior.js";
 export {
   type MixtureGaussianOptions,
   type MixtureGaussianParameters,
   mixtureGaussian,
 } from "./families/mixtureGaussian.js";
+export { type NaturalPosteriorParameters, naturalPosterior } from "./families/naturalPosterior.js";
 export {
   type NegativeBinomialConditionalOptions,
   negativeBinomialConditional,
@@ -511,6 +511,13 @@ export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export {
+  evaluateSum,
+  type FiniteSum,
+  minibatchVariance,
+  type SmoothSum,
+  type SumAndGradient,
+} from "./models/finiteSum.js";
+export {
   type GammaNormalSeries,
   type GammaNormalSeriesOptions,
   gammaNormalSeries,
@@ -518,12 +525,6 @@ export {
   type SeriesUnknowns,
   simulateGammaNormalSeries,
 } from "./models/gammaNormalSeries.js";
-  evaluateSum,
-  type FiniteSum,
-  minibatchVariance,
-  type SmoothSum,
-  type SumAndGradient,
-} from "./models/finiteSum.js";
 export { gaussianLogisticSum, type TermExpectation } from "./models/gaussianLogisticSum.js";
 export {
   type GaussianMixture,
@@ -711,8 +712,8 @@ export { type FitOptions, type FitResult, fit, type ProblemOfStep, type Start } 
 export { importanceRows, type WeightedRows } from "./optimize/importanceRows.js";
 export { type IterateOptions, type IterateResult, iterate } from "./optimize/iterate.js";
 export { type Minibatch, type Minibatches, minibatches } from "./optimize/minibatches.js";
-export { type NewtonResult, newton } from "./optimize/newton.js";
 export { type NaturalStepsOptions, naturalSteps } from "./optimize/naturalSteps.js";
+export { type NewtonResult, newton } from "./optimize/newton.js";
 export type { Optimizer, Schedule } from "./optimize/optimizer.js";
 export { type Progress, progressText } from "./optimize/progress.js";
 export { robbinsMonro } from "./optimize/robbinsMonro.js";
