@@ -18,13 +18,14 @@ export interface GradientCost {
  *
  * The count is the same everywhere; the time is this machine's, and too long on a busy one.
  *
- * @param options.calls how many compiled estimates to time; 0 for none.
+ * @param at where to estimate, and `calls`: how many compiled estimates to time; 0 for none.
  * @throws Error if `calls` is no whole number, or as the gradient does.
  */
 export function gradientCost<Theta extends Parameters, Phi extends Parameters, Z>(
   gradient: Gradient,
-  { calls, ...inputs }: GradientInputs<Theta, Phi, Z> & { readonly calls: number },
+  at: GradientInputs<Theta, Phi, Z> & { readonly calls: number },
 ): GradientCost {
+  const { calls, ...inputs } = at;
   if (!Number.isInteger(calls) || calls < 0)
     throw new Error(`gradientCost: calls must be a whole number, 0 for no timing, not ${calls}.`);
   let evaluations = 0;
@@ -40,7 +41,7 @@ export function gradientCost<Theta extends Parameters, Phi extends Parameters, Z
   value.dispose();
   disposed(once);
   if (calls === 0) return { evaluations, milliseconds: Number.NaN };
-  const step = compile((at: { key: Key }) => estimateGradient(gradient, { ...inputs, ...at }).gradient);
+  const step = compile(({ key }: { key: Key }) => estimateGradient(gradient, { ...inputs, key }).gradient);
   try {
     const times = Array.from({ length: calls + 1 }, (_, i) => {
       const start = performance.now();

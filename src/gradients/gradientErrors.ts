@@ -33,13 +33,14 @@ export interface GradientErrors {
  *
  * `checkGradient` is for one problem as it stands; this is for a study of many estimators, at a cost far below B calls.
  *
- * @param options.problem with `batchSize` B ≥ 30; every tensor of φ begins with the axis B, and its rows are alike (which is the caller's word).
+ * @param at where, and the exact gradient there; its problem has `batchSize` B ≥ 30, every tensor of φ begins with the axis B, and its rows are alike (which is the caller's word).
  * @throws Error if there are fewer than 30 copies, if the exact gradient has another structure, is not finite or is all zeros, if an estimate is not finite, or as the gradient does.
  */
 export function gradientErrors<Theta extends Parameters, Phi extends Parameters, Z>(
   gradient: Gradient,
-  { exact, part = (phi) => phi, ...inputs }: GradientErrorsOptions<Theta, Phi, Z>,
+  at: GradientErrorsOptions<Theta, Phi, Z>,
 ): GradientErrors {
+  const { exact, part = (phi) => phi, ...inputs } = at;
   const copies = inputs.problem.batchSize;
   if (copies < 30)
     throw new Error(`gradientErrors: the problem must hold at least 30 copies, batchSize ≥ 30, not ${copies}.`);
