@@ -10,6 +10,7 @@ import { trapezoid } from "../../src/diagnostics/quadrature.js";
 import { Independent } from "../../src/distributions/independent.js";
 import { Normal } from "../../src/distributions/normal.js";
 import { ready } from "../../src/engine/backend.js";
+import { compile } from "../../src/engine/compile.js";
 import { leaves, mapParameters } from "../../src/engine/parameters.js";
 import { type Key, randomKey } from "../../src/engine/random.js";
 import { type Scalar, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
@@ -250,19 +251,21 @@ describe("a weight on log p(z) − log q(z | x)", () => {
       }
       if (treatment[gradient.name] !== "carries") continue;
       const beside = { q: phi, baseline: { level: tf.tensor1d([0]) } };
-      const estimator = (key: Key) => {
+      const step = compile(({ key }: { key: Key }) => {
         const found =
           gradient.name === "learnedBaseline"
             ? estimateGradient(gradient, { ...inputs, problem: baselined, phi: beside, key }).gradient
             : estimateGradient(gradient, { ...inputs, problem: weighted, phi, key }).gradient;
         return { c: found.theta.c, ...("q" in found.phi ? found.phi.q : found.phi) };
-      };
+      });
       const exact = {
         c: tf.tensor1d([slope[0]]),
         mean: tf.tensor2d([[slope[1]]]),
         logScale: tf.tensor2d([[slope[2]]]),
       };
-      const report = await checkGradient(estimator, exact, { replicates: 150, key: randomKey(9) });
+      const estimator = (key: Key) => step({ key }) as typeof exact;
+      const report = await checkGradient(estimator, exact, { replicates: 1000, key: randomKey(9) });
+      step.dispose();
       expect(report.verdict, `${gradient.name}: ${report}`).toBe("consistent");
     }
   });

@@ -75,7 +75,7 @@ export async function runVitest(name: string, args: readonly string[], timeout: 
 export const unit: Stage = {
   name: "unit",
   description: "unit and property tests (Vitest)",
-  run: async () => runVitest("unit", [], 600),
+  run: async () => runVitest("unit", [], 1200),
 };
 
 /** A stage of the end-to-end tests: one file of `test/e2e`. */
