@@ -92,4 +92,15 @@ describe("the benchmark's tables", () => {
       }
     }
   });
+
+  it("give the seconds to a held-out score as measured", () => {
+    const times = csv("bench/results/topics-times.csv");
+    const page = read("bench/README.md");
+    for (const level of new Set(times.map((row) => row.level))) {
+      const own = times.filter((row) => row.level === level);
+      const shown = cells(page, `${level}, ${Number(own[0]!.heldOut).toFixed(3)} nats`);
+      const expected = own.map((row) => [row.median, row.least, row.most].map((x) => Number(Number(x).toPrecision(3))));
+      expect(shown).toEqual(expected);
+    }
+  });
 });
