@@ -1,3 +1,4 @@
+import { firstAbove } from "../diagnostics/firstAbove.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { threefry2x32 } from "../engine/threefry.js";
 import type { Corpus } from "./ldaC.js";
@@ -87,15 +88,4 @@ function logGammaDraw(draw: () => number, a: number): number {
     if (v <= 0) continue;
     if (Math.log(draw()) < (x * x) / 2 + d * (1 - v + Math.log(v))) return Math.log(d * v) + Math.log(draw()) / a;
   }
-}
-
-/** The first i with cumulative_i > u, or the last. */
-function firstAbove(cumulative: Float64Array, u: number): number {
-  let [low, high] = [0, cumulative.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle] > u) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

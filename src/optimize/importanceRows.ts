@@ -1,3 +1,4 @@
+import { firstAbove } from "../diagnostics/firstAbove.js";
 import { foldIn, type Key } from "../engine/random.js";
 import { uniforms } from "../models/randomStart.js";
 
@@ -59,15 +60,4 @@ export function weightedRows(drawn: Int32Array, probabilities: Float64Array): re
     else groups.set(weight, [row]);
   }
   return Array.from(groups, ([weight, rows]) => ({ rows: Int32Array.from(rows), weight }));
-}
-
-/** The first i with cumulative_i > u, or the last. */
-function firstAbove(cumulative: Float64Array, u: number): number {
-  let [low, high] = [0, cumulative.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle] > u) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

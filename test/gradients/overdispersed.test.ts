@@ -84,12 +84,6 @@ describe("overdispersed", () => {
     expect(Math.abs(plain / exact(1) - 1)).toBeLessThan(0.15);
     expect(Math.abs(wide / exact(2) - 1)).toBeLessThan(0.15);
     expect(exact(1) / exact(2)).toBeGreaterThan(2.5);
-    console.log(
-      "RATIO",
-      exact(1) / exact(2),
-      plain / wide,
-      [1.2, 1.5, 2, 2.5, 3].map((t) => exact(1) / exact(t)),
-    );
   });
 
   it("moves τ down the gradient of the variance, and leaves q's gradient what it was", async () => {
