@@ -694,6 +694,7 @@ export { stopGradient } from "./ops/stopGradient.js";
 export { tanh } from "./ops/tanh.js";
 export { type TriangularSolveOptions, triangularSolve } from "./ops/triangularSolve.js";
 // optimize
+export { type AdaGradOptions, type AdaGradState, adaGrad } from "./optimize/adaGrad.js";
 export { type AdamOptions, type AdamState, adam } from "./optimize/adam.js";
 export {
   type AdaptiveBatchSize,
@@ -723,6 +724,7 @@ export { sampledRows } from "./optimize/sampledRows.js";
 export { type ScaledUpdatesOptions, scaledUpdates } from "./optimize/scaledUpdates.js";
 export { constant, exponentialDecay, linear, piecewise } from "./optimize/schedules.js";
 export { shuffledRows } from "./optimize/shuffledRows.js";
+export { type SignedStepsOptions, signedSteps } from "./optimize/signedSteps.js";
 export type {
   ManySteps,
   ManyStepsInputs,
