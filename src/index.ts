@@ -139,6 +139,7 @@ export { Mixture, type MixtureOptions } from "./distributions/mixture.js";
 export { MultivariateNormal, type MultivariateNormalOptions } from "./distributions/multivariateNormal.js";
 export { NegativeBinomial, type NegativeBinomialOptions } from "./distributions/negativeBinomial.js";
 export { Normal, type NormalOptions } from "./distributions/normal.js";
+export { OneHotCategorical, type OneHotCategoricalOptions } from "./distributions/oneHotCategorical.js";
 export { Poisson, type PoissonOptions } from "./distributions/poisson.js";
 export { SpikedNormal, type SpikedNormalOptions } from "./distributions/spikedNormal.js";
 export { Stacked, type StackedOptions } from "./distributions/stacked.js";
@@ -188,6 +189,8 @@ export {
 export { randomPermutation } from "./engine/randomPermutation.js";
 export { type RepeatOptions, repeat } from "./engine/repeat.js";
 export { type Rank, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "./engine/tf.js";
+export { amortisedBernoulli } from "./families/amortisedBernoulli.js";
+export { type AmortisedCategoricalOptions, amortisedCategorical } from "./families/amortisedCategorical.js";
 export { type AmortisedGaussianOptions, amortisedGaussian } from "./families/amortisedGaussian.js";
 export { type BetaParameters, betaFamily } from "./families/betaFamily.js";
 export { type CategoricalParameters, categoricalFamily } from "./families/categoricalFamily.js";
@@ -245,6 +248,16 @@ export {
 export { type InverseGaussianReverseOptions, inverseGaussianReverse } from "./families/inverseGaussianReverse.js";
 export { type LogitNormalConditionalOptions, logitNormalConditional } from "./families/logitNormalConditional.js";
 export { type LowRankGaussianOptions, type LowRankParameters, lowRankGaussian } from "./families/lowRankGaussian.js";
+export {
+  type MeanFieldBernoulliOptions,
+  type MeanFieldBernoulliParameters,
+  meanFieldBernoulli,
+} from "./families/meanFieldBernoulli.js";
+export {
+  type MeanFieldCategoricalOptions,
+  type MeanFieldCategoricalParameters,
+  meanFieldCategorical,
+} from "./families/meanFieldCategorical.js";
 export { type MeanFieldGammaParameters, meanFieldGamma } from "./families/meanFieldGamma.js";
 // families: q
 export {
@@ -311,6 +324,7 @@ export {
   unbiased,
 } from "./gradients/declared.js";
 export { doublyReparameterised } from "./gradients/doublyReparameterised.js";
+export { enumeration } from "./gradients/enumeration.js";
 export { estimators } from "./gradients/estimators.js";
 export type { GammaPathOptions } from "./gradients/gammaPath.js";
 export { generalisedReparameterised } from "./gradients/generalisedReparameterised.js";
@@ -507,6 +521,7 @@ export {
   exactEightSchools,
   type NonCentredSchools,
 } from "./models/eightSchools.js";
+export { type BitModel, enumeratedLogEvidence } from "./models/enumeratedLogEvidence.js";
 export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
@@ -591,6 +606,12 @@ export {
   withFixedModel,
 } from "./models/problem.js";
 export type { RegressionModel } from "./models/regressionModel.js";
+export {
+  type SigmoidBeliefNetwork,
+  type SigmoidBeliefNetworkOptions,
+  type SigmoidBeliefNetworkParameters,
+  sigmoidBeliefNetwork,
+} from "./models/sigmoidBeliefNetwork.js";
 export {
   type SparseGaussianProcess,
   type SparseGaussianProcessOptions,

@@ -1,13 +1,11 @@
 import { elbo } from "../bounds/elbo.js";
-import type { Parameters } from "../engine/parameters.js";
 import { split, uniform } from "../engine/random.js";
 import { type Scalar, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
-import type { BernoulliProblem } from "../models/bernoulliProblem.js";
-import { refuseKlWeight } from "../models/klWeight.js";
-import { checkSamples, type Problem } from "../models/problem.js";
+import { checkSamples } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
+import { bernoulliOf } from "./discreteLatents.js";
 
 /**
  * The augment–REINFORCE–merge gradient (ARM) of the ELBO for Bernoulli latents: with f(z) = log p(x, z; θ) − log q(z; φ) and u uniform on (0, 1)^N,
@@ -55,19 +53,3 @@ export const arm: DeclaredGradient = declareGradient(
     });
   },
 );
-
-/**
- * The problem as one whose q is a product of Bernoullis.
- *
- * @throws Error if it does not say so, or has a `klWeight`.
- */
-export function bernoulliOf<Theta extends Parameters, Phi extends Parameters, Z>(
-  name: string,
-  problem: Problem<Theta, Phi, Z>,
-): BernoulliProblem<Theta, Phi> {
-  refuseKlWeight(name, problem);
-  if ("logits" in problem) return problem as unknown as BernoulliProblem<Theta, Phi>;
-  throw new Error(
-    `${name}: this problem's q is not declared to be Bernoulli; add logits(phi), [B, N], to a problem whose latents are bits, or use scoreFunction.`,
-  );
-}

@@ -4,6 +4,7 @@ import { arm } from "./arm.js";
 import { leaveOneOut, vimco } from "./baselines.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { doublyReparameterised } from "./doublyReparameterised.js";
+import { enumeration } from "./enumeration.js";
 import { generalisedReparameterised } from "./generalisedReparameterised.js";
 import { gumbelSoftmax, straightThrough } from "./gumbelSoftmax.js";
 import { hierarchicalScoreFunction } from "./hierarchicalScoreFunction.js";
@@ -39,6 +40,7 @@ export const estimators: readonly DeclaredGradient[] = [
   rebar({ temperature: 0.5, scale: "leaveOneOut" }),
   gumbelSoftmax({ temperature: 0.5 }),
   straightThrough({ temperature: 0.5 }),
+  enumeration,
   declareGradient("reparameterised", () => unbiased, reparameterised),
   generalisedReparameterised(),
   rejectionReparameterised(),

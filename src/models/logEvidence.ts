@@ -4,6 +4,7 @@ import type { Parameters } from "../engine/parameters.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
 import { checkFiniteRows, valuesOf } from "../engine/values.js";
+import { RunningLogSum } from "./runningLogSum.js";
 
 /** How many numbers one block of log-likelihoods may hold. */
 const valuesAtOnce = 1 << 22;
@@ -104,28 +105,4 @@ export async function logEvidence<Theta extends Parameters>(options: LogEvidence
     largestError: doublingError.reduce((most, value) => Math.max(most, value), 0),
     mean: estimateMean(logEvidence),
   };
-}
-
-/** log Σ exp of many values for each of `width` columns, one at a time. */
-class RunningLogSum {
-  private readonly largest: Float64Array;
-  private readonly total: Float64Array;
-
-  constructor(width: number) {
-    this.largest = new Float64Array(width).fill(Number.NEGATIVE_INFINITY);
-    this.total = new Float64Array(width);
-  }
-
-  add(column: number, value: number): void {
-    if (value <= this.largest[column]) {
-      if (value !== Number.NEGATIVE_INFINITY) this.total[column] += Math.exp(value - this.largest[column]);
-      return;
-    }
-    this.total[column] = this.total[column] * Math.exp(this.largest[column] - value) + 1;
-    this.largest[column] = value;
-  }
-
-  values(): Float64Array {
-    return this.total.map((total, b) => this.largest[b] + Math.log(total));
-  }
 }

@@ -1,11 +1,12 @@
 import type { Key } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
-import { type Tensor, type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { bernoulliLogDensity } from "../ops/bernoulliLogDensity.js";
 import { matMul } from "../ops/matMul.js";
 import { normalLogDensity } from "../ops/normalLogDensity.js";
 import { sigmoid } from "../ops/sigmoid.js";
 import { softplus } from "../ops/softplus.js";
+import { logitOfMean } from "./logitOfMean.js";
 import { type Activation, type MlpParameters, mlp, withOutputBias } from "./mlp.js";
 import type { LatentVariableModel } from "./problem.js";
 
@@ -57,7 +58,7 @@ export function vae(options: VaeOptions): Vae {
     observed,
     init: (key, data) => {
       const parameters = decoder.init(key);
-      return data ? withOutputBias(parameters, logitOfMean(data, observed)) : parameters;
+      return data ? withOutputBias(parameters, logitOfMean("vae", data, observed)) : parameters;
     },
     logits: decoder.apply,
     decode: (theta, z) => tf.tidy(() => sigmoid(decoder.apply(theta, z))),
@@ -77,13 +78,4 @@ export function vae(options: VaeOptions): Vae {
       });
     },
   };
-}
-
-function logitOfMean(data: Tensor2D, observed: number): Tensor1D {
-  checkShape("vae: data", data, ["*", observed]);
-  if (data.shape[0] === 0) throw new Error("vae: the data are empty; give them at least one row.");
-  return tf.tidy(() => {
-    const frequency = tf.clipByValue(tf.mean(data, 0), 0.001, 0.999);
-    return tf.log(tf.div(frequency, tf.sub(1, frequency))) as Tensor1D;
-  });
 }

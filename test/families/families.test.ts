@@ -5,10 +5,14 @@ import { ready } from "../../src/engine/backend.js";
 import { disposeParameters, type Parameters } from "../../src/engine/parameters.js";
 import { randomKey } from "../../src/engine/random.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
+import { amortisedBernoulli } from "../../src/families/amortisedBernoulli.js";
+import { amortisedCategorical } from "../../src/families/amortisedCategorical.js";
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
 import type { Family } from "../../src/families/family.js";
 import { fullRankGaussian } from "../../src/families/fullRankGaussian.js";
 import { type LowRankParameters, lowRankGaussian } from "../../src/families/lowRankGaussian.js";
+import { meanFieldBernoulli } from "../../src/families/meanFieldBernoulli.js";
+import { meanFieldCategorical } from "../../src/families/meanFieldCategorical.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { expectClose, read } from "../engine/support.js";
 
@@ -159,5 +163,72 @@ describe("sizes that make no sense", () => {
     expect(() => meanFieldGaussian({ dimension: 2, initialScale: 0 })).toThrow("initialScale");
     expect(() => fullRankGaussian({ dimension: 2, initialScale: -1 })).toThrow("initialScale");
     expect(() => amortisedGaussian({ latent: 0, observed: 4, hidden: [] })).toThrow("latent");
+  });
+});
+
+describe("discrete families", () => {
+  const bias = (values: readonly number[], observed: number) => ({
+    layers: [{ weights: tf.zeros([observed, values.length]) as Tensor2D, bias: tf.tensor1d([...values]) }],
+  });
+
+  it("meanFieldBernoulli and meanFieldCategorical hold logits, and start near even odds", () => {
+    const bits = meanFieldBernoulli({ dimension: 3, batchSize: 2 });
+    const choices = meanFieldCategorical({ variables: 2, states: 3, batchSize: 2 });
+    expect([bits.dimension, choices.dimension]).toEqual([3, 6]);
+    const q = bits.distribution({ logits: tf.tensor2d([[0, Math.log(3), -Math.log(3)]]) });
+    expectClose(read(q.mean()), [0.5, 0.75, 0.25], 1e-6);
+    expectClose(read(q.logProb(tf.tensor3d([[[1, 1, 1]]]))), [Math.log(0.5 * 0.75 * 0.25)], 1e-6);
+    const law = choices.distribution({
+      logits: tf.tensor3d([
+        [
+          [0, 0, Math.log(2)],
+          [Math.log(3), 0, 0],
+        ],
+      ]),
+    });
+    expectClose(read(law.logProb(tf.tensor3d([[[0, 0, 1, 1, 0, 0]]]))), [Math.log(0.5 * 0.6)], 1e-6);
+    for (const [family, even] of [
+      [bits as Family<Parameters>, 1 / 2],
+      [choices as Family<Parameters>, 1 / 3],
+    ] as const) {
+      const means = read(family.distribution(family.init(randomKey(1))).mean());
+      expect(means).toHaveLength(2 * family.dimension);
+      expect(new Set(means).size).toBe(means.length);
+      for (const mean of means) expect(Math.abs(mean - even)).toBeLessThan(0.12);
+      const before = tf.memory().numTensors;
+      disposeParameters(family.init(randomKey(2)));
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
+  it("the encoders' outputs are the logits, one q a datum", () => {
+    const x = tf.ones([3, 4]) as Tensor2D;
+    const q = amortisedBernoulli({ latent: 2, observed: 4, hidden: [] }).distribution(bias([0, Math.log(3)], 4), x);
+    expect([q.batchShape, q.eventShape]).toEqual([[3], [2]]);
+    expectClose(read(q.mean()), [0.5, 0.75, 0.5, 0.75, 0.5, 0.75], 1e-6);
+    const family = amortisedCategorical({ variables: 2, states: 2, observed: 4, hidden: [] });
+    const law = family.distribution(bias([0, Math.log(3), Math.log(4), 0], 4), x);
+    expect([law.batchShape, law.eventShape, family.dimension]).toEqual([[3], [4], 4]);
+    expectClose(read(law.mean()).slice(0, 4), [0.25, 0.75, 0.8, 0.2], 1e-6);
+  });
+
+  it("refuse sizes that make no sense and data of another width", () => {
+    expect(() => meanFieldBernoulli({ dimension: 0 })).toThrow("meanFieldBernoulli: dimension must be a positive");
+    expect(() => meanFieldCategorical({ variables: 2, states: 1 })).toThrow("states must be an integer of at least 2");
+    expect(() => meanFieldCategorical({ variables: 0, states: 3 })).toThrow("meanFieldCategorical: variables");
+    const encoder = amortisedBernoulli({ latent: 2, observed: 4, hidden: [3] });
+    expect(() => encoder.distribution(encoder.init(randomKey(1)), tf.ones([2, 3]))).toThrow(
+      "amortisedBernoulli: x has",
+    );
+    const choices = amortisedCategorical({ variables: 1, states: 3, observed: 4, hidden: [3] });
+    expect(() => choices.distribution(choices.init(randomKey(1)), tf.ones([2, 3]))).toThrow(
+      "amortisedCategorical: x has",
+    );
+    expect(() => amortisedBernoulli({ latent: 0, observed: 4, hidden: [] })).toThrow(
+      "latent must be a positive integer",
+    );
+    expect(() => amortisedCategorical({ variables: 1, states: 1, observed: 4, hidden: [] })).toThrow(
+      "at least 2, not 1",
+    );
   });
 });

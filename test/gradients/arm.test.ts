@@ -5,6 +5,7 @@ import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { arm } from "../../src/gradients/arm.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { categoricalCase } from "./discreteCases.js";
 import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase, phiVariance } from "./support.js";
 
 beforeAll(async () => {
@@ -32,5 +33,8 @@ describe("arm", () => {
       "use scoreFunction({ baseline: vimco })",
     );
     expect(() => arm({ ...gaussianCase(2), ...at, bound: elbo })).toThrow("q is not declared to be Bernoulli");
+    expect(() => arm({ ...categoricalCase(2, 3), ...at, bound: elbo })).toThrow(
+      "arm: this problem's q is of categorical variables, but this is for bits; use rebar",
+    );
   });
 });

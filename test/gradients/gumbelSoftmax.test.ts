@@ -1,13 +1,20 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
 import { iwae } from "../../src/bounds/iwae.js";
+import { estimateMean } from "../../src/diagnostics/moments.js";
+import { trapezoid } from "../../src/diagnostics/quadrature.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { tf } from "../../src/engine/tf.js";
+import { meanFieldBernoulli } from "../../src/families/meanFieldBernoulli.js";
+import { meanFieldCategorical } from "../../src/families/meanFieldCategorical.js";
 import type { GradientCheck } from "../../src/gradients/check.js";
+import { estimateGradient } from "../../src/gradients/gradient.js";
 import { gumbelSoftmax, straightThrough } from "../../src/gradients/gumbelSoftmax.js";
 import { exactChainElbo } from "../../src/models/bernoulliChain.js";
+import { densityProblem } from "../../src/models/problem.js";
 import { read } from "../engine/support.js";
+import { categoricalCase } from "./discreteCases.js";
 import { chainCase, checked, expectCompiled, gaussianCase, phiVariance } from "./support.js";
 
 beforeAll(async () => {
@@ -21,6 +28,21 @@ function phiBias({ components }: GradientCheck): { bias: number; error: number }
     .map(({ mean, exact, standardError }) => ({ bias: Math.abs(mean - exact), error: standardError }))
     .sort((a, b) => b.bias - a.bias);
   return worst;
+}
+
+/** The mean of the relaxed gradient in l of E e^z + H(q), one bit: ∫ f′(z) σ′(y) p(τy − l) dy, z = σ(y) or 1[y > 0], p the logistic density. */
+function exactRelaxedSlope(l: number, temperature: number, hard: boolean): number {
+  const s = (y: number): number => 1 / (1 + Math.exp(-y));
+  const path = (y: number, z: number): number => {
+    const u = s(temperature * y - l);
+    return Math.exp(z) * s(y) * s(-y) * u * (1 - u);
+  };
+  const sum = (from: number, to: number, z: (y: number) => number): number => {
+    const { points, logWeights } = trapezoid(from, to, 4001);
+    return points.reduce((total, y, i) => total + Math.exp(logWeights[i]!) * path(y, z(y)), 0);
+  };
+  const mean = hard ? sum(-40, 0, () => 0) + sum(0, 40, () => 1) : sum(-40, 40, s);
+  return mean - l * s(l) * s(-l);
 }
 
 describe("gumbelSoftmax", () => {
@@ -60,9 +82,68 @@ describe("gumbelSoftmax", () => {
     }
   });
 
+  it.each([
+    ["gumbelSoftmax", 0.4],
+    ["gumbelSoftmax", 1.5],
+    ["straightThrough", 0.4],
+    ["straightThrough", 1.5],
+  ] as const)(
+    "has the mean that quadrature gives on one bit, and on two one-hot states: %s, τ = %f",
+    (name, temperature) => {
+      const [l, copies] = [0.7, 60_000];
+      const gradient = { gumbelSoftmax, straightThrough }[name]({ temperature });
+      const exact = exactRelaxedSlope(l, temperature, name === "straightThrough");
+      const at = { theta: {}, samples: 1, bound: elbo };
+      const one = densityProblem({
+        logDensity: (z) => tf.sum(tf.exp(z), -1),
+        family: meanFieldBernoulli({ dimension: 1, batchSize: copies }),
+        batchSize: copies,
+      });
+      const bits = estimateGradient(gradient, {
+        ...at,
+        problem: one,
+        phi: { logits: tf.fill([copies, 1], l) as never },
+        key: randomKey(4),
+      });
+      const two = densityProblem({
+        logDensity: (z) => tf.exp(tf.squeeze(tf.slice(z, [0, 0, 0], [-1, -1, 1]), [2])),
+        family: meanFieldCategorical({ variables: 1, states: 2, batchSize: copies }),
+        batchSize: copies,
+      });
+      const phi = { logits: tf.tile(tf.tensor3d([[[l + 0.3, 0.3]]]), [copies, 1, 1]) };
+      const states = estimateGradient(gradient, { ...at, problem: two, phi, key: randomKey(5) });
+      const columns = read(states.gradient.phi.logits);
+      for (const draws of [
+        read(bits.gradient.phi.logits),
+        columns.filter((_, i) => i % 2 === 0),
+        columns.filter((_, i) => i % 2 === 1).map((v) => -v),
+      ]) {
+        const { value, standardError } = estimateMean(draws);
+        expect(Math.abs(value - exact) / standardError).toBeLessThan(4);
+        expect(standardError).toBeLessThan(0.005);
+      }
+    },
+  );
+
+  it("on categories is biased, straight through in φ alone, and reports the ELBO of the states", async () => {
+    const given = categoricalCase(2, 3);
+    const at = { bound: elbo, samples: 16, seed: 5, replicates: 600 };
+    const soft = await checked(gumbelSoftmax({ temperature: 1 }), given, at);
+    expect(soft.verdict, String(soft)).toBe("biased");
+    const hard = await checked(straightThrough({ temperature: 0.5 }), given, at);
+    expect(hard.verdict, String(hard)).toBe("biased");
+    for (const { name, bias } of hard.components)
+      if (name.startsWith("theta")) expect(Math.abs(bias), name).toBeLessThan(4);
+    for (const make of [gumbelSoftmax, straightThrough]) {
+      const inputs = { ...given, bound: elbo, samples: 20_000, key: randomKey(3) };
+      expect(Math.abs(read(make({ temperature: 1 })(inputs).value)[0]! - given.value)).toBeLessThan(0.03);
+    }
+  });
+
   it("runs compiled as eager and leaves nothing behind", () => {
     for (const make of [gumbelSoftmax, straightThrough]) {
       expectCompiled(make({ temperature: 0.5 }), chainCase(3, elbo, 4), { bound: elbo, samples: 4 });
+      expectCompiled(make({ temperature: 0.5 }), categoricalCase(2, 3), { bound: elbo, samples: 4 });
     }
   });
 

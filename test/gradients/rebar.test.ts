@@ -11,6 +11,7 @@ import { exactChainElbo } from "../../src/models/bernoulliChain.js";
 import { adam } from "../../src/optimize/adam.js";
 import { fit as fitProblem } from "../../src/optimize/fit.js";
 import { backends } from "../engine/support.js";
+import { categoricalCase } from "./discreteCases.js";
 import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase, phiVariance } from "./support.js";
 
 beforeAll(async () => {
@@ -30,6 +31,21 @@ describe("rebar", () => {
     const given = chainCase(sites, elbo, 4);
     expectUnbiased(await checked(rebar(options), given, { bound: elbo, samples: 4, seed: 1, replicates: 1000 }));
   });
+
+  it.each([
+    { variables: 2, states: 3, temperature: 0.5, scale: 1 },
+    { variables: 2, states: 2, temperature: 1.5, scale: -1 },
+    { variables: 3, states: 3, temperature: 0.3, scale: "leaveOneOut" as const },
+  ])(
+    "has it for one-hot categories, with less variance than the score function: %o",
+    async ({ variables, states, ...options }) => {
+      const given = categoricalCase(variables, states);
+      const at = { bound: elbo, samples: 4, seed: 3, replicates: 1000 };
+      const report = expectUnbiased(await checked(rebar(options), given, at));
+      if (options.scale === 1)
+        expect(phiVariance(report) / phiVariance(await checked(scoreFunction(), given, at))).toBeLessThan(0.5);
+    },
+  );
 
   it("has less variance than the score function, also with a scale found on the other draws, and the same at η = 0", async () => {
     const given = chainCase(4, elbo, 8);
@@ -52,6 +68,10 @@ describe("rebar", () => {
     const tensors = { temperature: tf.scalar(0.5), scale: tf.scalar(0.8) };
     for (const options of [tensors, { temperature: 0.5 }, { temperature: 0.5, scale: "leaveOneOut" as const }])
       expectCompiled(rebar(options), chainCase(3, elbo, 4), { bound: elbo, samples: 4 });
+    expectCompiled(rebar({ temperature: 0.5, scale: "leaveOneOut" }), categoricalCase(2, 3), {
+      bound: elbo,
+      samples: 4,
+    });
     tf.dispose(tensors);
   });
 

@@ -219,6 +219,7 @@ describe("a weight on log p(z) − log q(z | x)", () => {
     "rebar (leave-one-out scale)": "refuses",
     gumbelSoftmax: "refuses",
     straightThrough: "refuses",
+    enumeration: "refuses",
     reparameterised: "carries",
     generalisedReparameterised: "refuses",
     rejectionReparameterised: "refuses",
