@@ -107,6 +107,11 @@ export {
 export { normalQuantile } from "./diagnostics/normalQuantile.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export {
+  type LogPredictive,
+  type PointwisePredictiveOptions,
+  pointwisePredictive,
+} from "./diagnostics/pointwisePredictive.js";
+export {
   gaussHermite,
   gaussLegendre,
   logIntegral,
@@ -572,7 +577,7 @@ export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBase
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
-export { type LogPredictive, logPredictive } from "./models/logPredictive.js";
+export { logPredictive } from "./models/logPredictive.js";
 export {
   type Activation,
   type DenseParameters,
@@ -767,12 +772,25 @@ export {
   variationalStep,
 } from "./optimize/variationalStep.js";
 // samplers
+export { ChainDraws, type CoordinateSummary, summariseChains } from "./samplers/chainDraws.js";
 export { type GaussianHmc, type GaussianHmcOptions, gaussianHmc } from "./samplers/gaussianHmc.js";
 export { type HmcOptions, type HmcProgress, hmc } from "./samplers/hmc.js";
 export { type HmcChain, type HmcChainOptions, hmcChain } from "./samplers/hmcChain.js";
-export { type CoordinateSummary, HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
+export { HmcDraws, type HmcTuning } from "./samplers/hmcDraws.js";
 export { type HmcKernel, type HmcState, type HmcStep, hmcState, hmcTransition } from "./samplers/hmcTransition.js";
 export { type LeapfrogOptions, leapfrog, type PhasePoint } from "./samplers/leapfrog.js";
+export {
+  type Blankets,
+  type MetropolisSweep,
+  type MetropolisSweepOptions,
+  metropolisSweep,
+} from "./samplers/metropolisSweep.js";
+export {
+  MetropolisDraws,
+  type MetropolisProgress,
+  type MetropolisWithinGibbsOptions,
+  metropolisWithinGibbs,
+} from "./samplers/metropolisWithinGibbs.js";
 export { quasiDraws } from "./samplers/quasiDraws.js";
 export { normalQuantiles, quasiNormal, shiftedSobol } from "./samplers/quasiNormal.js";
 export { sir, sirIndices } from "./samplers/sir.js";

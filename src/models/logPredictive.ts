@@ -1,5 +1,5 @@
-import type { Estimate } from "../diagnostics/moments.js";
 import { mean, standardError, sum } from "../diagnostics/moments.js";
+import type { LogPredictive } from "../diagnostics/pointwisePredictive.js";
 import { breathe } from "../engine/interrupt.js";
 import { checkShape } from "../engine/shape.js";
 import { type Tensor2D, tf } from "../engine/tf.js";
@@ -8,12 +8,6 @@ import type { RegressionModel } from "./regressionModel.js";
 
 /** How many logits one pass makes at most. */
 const logitsAtOnce = 1 << 21;
-
-/** The log posterior predictive of data, with what it is made of. */
-export interface LogPredictive extends Estimate {
-  /** log p̂(y_n | x_n) of every row, `[N]`. */
-  readonly perDatum: Float64Array;
-}
 
 /**
  * The log-density that draws z_1 … z_S of a posterior give to held-out labels, a row's mean: (1/N) Σ_n log (1/S) Σ_s p(y_n | x_n, z_s).

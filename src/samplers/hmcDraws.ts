@@ -1,17 +1,4 @@
-import { bulkEffectiveSampleSize } from "../diagnostics/autocorrelation.js";
-import { chainCorrelation, chainMean, chainStandardDeviation } from "../diagnostics/chainMoments.js";
-import type { Estimate } from "../diagnostics/moments.js";
-import { rHat } from "../diagnostics/rHat.js";
-
-/** What the chains say of one coordinate. */
-export interface CoordinateSummary {
-  readonly mean: Estimate;
-  readonly standardDeviation: Estimate;
-  /** Rank-normalised split R̂; above 1.01 the chains have not mixed. */
-  readonly rHat: number;
-  /** Bulk-ESS over all chains. */
-  readonly effectiveSampleSize: number;
-}
+import { ChainDraws } from "./chainDraws.js";
 
 /** The kernel that warm-up chose. */
 export interface HmcTuning {
@@ -23,16 +10,12 @@ export interface HmcTuning {
   readonly scale: Float32Array;
 }
 
-/** Draws of several chains, and what is computed from them on demand. */
-export class HmcDraws {
-  private readonly summaries = new Map<number, CoordinateSummary>();
-
+/** Draws of several chains of Hamiltonian Monte Carlo, and what is computed from them on demand. */
+export class HmcDraws extends ChainDraws {
   /** @internal */
   constructor(
-    /** `[samples, chains, dimension]`, row by row. */
-    readonly values: Float32Array,
-    /** S, C, D. */
-    readonly shape: readonly [samples: number, chains: number, dimension: number],
+    values: Float32Array,
+    shape: readonly [samples: number, chains: number, dimension: number],
     /** The kernel that all draws come from. */
     readonly tuning: HmcTuning,
     /** Each chain's mean acceptance probability, `[C]`. */
@@ -42,52 +25,7 @@ export class HmcDraws {
      * the target is too sharp for the step size, and is missed; raise the target acceptance or reparameterise.
      */
     readonly divergences: number,
-  ) {}
-
-  /** The series of one coordinate, `[C][S]`. */
-  chains(coordinate: number): Float64Array[] {
-    const [samples, chains, dimension] = this.shape;
-    if (!Number.isInteger(coordinate) || coordinate < 0 || coordinate >= dimension)
-      throw new RangeError(`coordinate must be an integer in [0, ${dimension}), not ${coordinate}.`);
-    return Array.from({ length: chains }, (_, c) =>
-      Float64Array.from({ length: samples }, (_, s) => this.values[(s * chains + c) * dimension + coordinate]),
-    );
-  }
-
-  /**
-   * Mean and standard deviation with Monte Carlo standard errors, R̂ and ESS of one coordinate; computed once.
-   *
-   * @throws RangeError if there is no such coordinate, or if there are fewer than four draws a chain.
-   */
-  summary(coordinate: number): CoordinateSummary {
-    const known = this.summaries.get(coordinate);
-    if (known) return known;
-    const chains = this.chains(coordinate);
-    const summary = {
-      mean: chainMean(chains),
-      standardDeviation: chainStandardDeviation(chains),
-      rHat: rHat(chains),
-      effectiveSampleSize: bulkEffectiveSampleSize(chains),
-    };
-    this.summaries.set(coordinate, summary);
-    return summary;
-  }
-
-  /**
-   * Correlation of two coordinates with its Monte Carlo standard error.
-   *
-   * @throws RangeError as {@link HmcDraws.summary}.
-   */
-  correlation(i: number, j: number): Estimate {
-    return chainCorrelation(this.chains(i), this.chains(j));
-  }
-
-  /** The largest R̂ and the smallest ESS of all coordinates: the first thing to look at. */
-  worst(): { readonly rHat: number; readonly effectiveSampleSize: number } {
-    const all = Array.from({ length: this.shape[2] }, (_, d) => this.summary(d));
-    return {
-      rHat: Math.max(...all.map((summary) => summary.rHat)),
-      effectiveSampleSize: Math.min(...all.map((summary) => summary.effectiveSampleSize)),
-    };
+  ) {
+    super(values, shape);
   }
 }
