@@ -498,6 +498,7 @@ export {
 export { type ConjugateGaussian, conjugateGaussian, type Normal1 } from "./models/conjugateGaussian.js";
 export {
   type ConjugateModel,
+  type Correction,
   type Dataset,
   globalStep,
   type LocalStep,
@@ -640,6 +641,7 @@ export {
 } from "./models/toyDensities.js";
 export { type Vae, type VaeOptions, vae } from "./models/vae.js";
 export type { Beside } from "./models/withParameters.js";
+export { wordTotals } from "./models/wordTotals.js";
 // notebook: what a cell calls
 export type {
   Claim,

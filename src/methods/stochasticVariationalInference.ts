@@ -2,6 +2,7 @@ import { breathe } from "../engine/interrupt.js";
 import { foldIn, type Key } from "../engine/random.js";
 import {
   type ConjugateModel,
+  type Correction,
   checkFiniteGlobal,
   copyOf,
   type Dataset,
@@ -49,6 +50,8 @@ export interface SviOptions<G extends NaturalParameters, Batch, Local> {
   readonly window?: number;
   /** Draws minibatches with replacement, each datum with its probability, as `importanceRows` does, in place of passes through the data. */
   readonly probabilities?: Float64Array;
+  /** Applied to q(θ) after every step, such as `wordTotals(model)` for LDA. Default: none, which is SVI as published. */
+  readonly correction?: Correction<G>;
   readonly start: G;
   readonly key: Key;
   /** Steps between two points of the trace; each costs a KL of q(θ). Default: what makes about 100. */
@@ -98,6 +101,7 @@ export async function stochasticVariationalInference<G extends NaturalParameters
   const rows = { total: data.size, size, probabilities, halves: adapting !== undefined };
   const rowsAt = rowsOfSteps({ key, ...rows });
   const nextSize = adapting?.begin();
+  const corrected = options.correction?.begin();
   const average = window === 1 ? undefined : slidingWindow<G>(window);
   const began = performance.now();
   checkFiniteGlobal("stochasticVariationalInference: the start", options.start);
@@ -135,6 +139,7 @@ export async function stochasticVariationalInference<G extends NaturalParameters
       size = nextSize({ gradients: gradientsOfHalves(model, global, estimate), size, total: data.size, rate: rho });
     }
     global = globalStep({ global, prior: model.prior, statistics, scale, rate: rho });
+    if (corrected) global = corrected(global, estimate.statistics, estimate.scale);
     const last = step + 1 === steps || seen + size > maxSeen;
     if ((step + 1) % traceEvery !== 0 && !last) continue;
     checkFiniteGlobal(`stochasticVariationalInference: step ${step}`, global);

@@ -35,6 +35,12 @@ export interface ConjugateModel<G extends NaturalParameters, Batch, Local = unkn
   local(global: G, batch: Batch, from?: Local): LocalStep<G, Local>;
 }
 
+/** What brings q(θ) back, after a step of SVI, to what every coordinate update satisfies, from the statistics of the batches so far. */
+export interface Correction<G extends NaturalParameters> {
+  /** Begins a run: a function of q(θ) after each step, that step's statistics, and their scale N/S. */
+  begin(): (global: G, statistics: G, scale: number) => G;
+}
+
 /** A finite data set that batches can be taken of. */
 export interface Dataset<Batch> {
   /** N. */
