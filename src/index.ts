@@ -342,6 +342,12 @@ export {
 } from "./gradients/gradient.js";
 export { type GradientCost, gradientCost } from "./gradients/gradientCost.js";
 export { type GradientErrors, type GradientErrorsOptions, gradientErrors } from "./gradients/gradientErrors.js";
+export {
+  type ComponentVariances,
+  type GradientVariance,
+  type GradientVarianceOptions,
+  gradientVariance,
+} from "./gradients/gradientVariance.js";
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { type HierarchicalScoreOptions, hierarchicalScoreFunction } from "./gradients/hierarchicalScoreFunction.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
