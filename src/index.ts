@@ -618,6 +618,7 @@ export {
   withFixedModel,
 } from "./models/problem.js";
 export type { RegressionModel } from "./models/regressionModel.js";
+export { type SeriesPredictiveOptions, seriesPredictive } from "./models/seriesPredictive.js";
 export {
   type SigmoidBeliefNetwork,
   type SigmoidBeliefNetworkOptions,

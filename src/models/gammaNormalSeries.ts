@@ -2,7 +2,7 @@ import { Gamma } from "../distributions/gamma.js";
 import { LogGamma } from "../distributions/logGamma.js";
 import { type Key, normal, split } from "../engine/random.js";
 import { checkShape } from "../engine/shape.js";
-import { type Tensor, type Tensor3D, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
 import { type MeanFieldParameters, meanFieldGaussian } from "../families/meanFieldGaussian.js";
 import { exp } from "../ops/exp.js";
 import { normalLogDensity } from "../ops/normalLogDensity.js";
@@ -52,6 +52,12 @@ export interface GammaNormalSeries {
   readonly problem: FactorisedProblem<NoParameters, MeanFieldParameters>;
   /** Coordinates of z in sets of which no two share a term of log p: each set's conditionals are independent given the rest. */
   readonly independentSets: readonly (readonly number[])[];
+  /** Where the labs stand, among all `[P, T, L]` row by row, that were not seen. */
+  readonly heldOut: readonly number[];
+  /** The terms of log p that hold each coordinate, summed, `[K, D]` to `[K, D]`: what Metropolis within Gibbs asks for. */
+  blankets(z: Tensor2D): Tensor2D;
+  /** Σ_f W_lf x_ptf + o_pl, the mean of every lab, seen or held out, `[K, P, T, L]`: it stays as it is when hidden states are relabelled. */
+  labMeans(z: Tensor3D): Tensor;
   /** log p of every lab given z, seen or held out, `[K, P, T, L]`. */
   logLikelihood(z: Tensor3D): Tensor;
   /** z, `[K, 1, D]`, taken apart. */
@@ -86,6 +92,7 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
   const dimension = ofStates + ofOffsets + ofWeights;
   // The caller may dispose of the tensors that it gave: these numbers are the model's.
   const [observed, mask] = [labs, seen].map((tensor) => tensor.arraySync() as number[][][]);
+  const heldOut = Array.from(seen.dataSync().entries()).flatMap(([i, value]) => (value === 0 ? [i] : []));
   if (!options.seen) seen.dispose();
 
   const parts = (
@@ -99,13 +106,14 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
       weights: tf.reshape(weights, [K, L, F]),
     };
   };
-  const logLikelihood = (z: Tensor3D): Tensor =>
+  const labMeans = (z: Tensor3D): Tensor =>
     tf.tidy(() => {
       const { logStates, offsets, weights } = parts(z);
       const loaded = tf.matMul(tf.reshape(exp(logStates), [-1, P * T, F]), weights, false, true);
-      const mean = tf.add(tf.reshape(loaded, [-1, P, T, L]), tf.expandDims(offsets, 2));
-      return normalLogDensity(tf.tensor3d(observed), mean, law.noise);
+      return tf.add(tf.reshape(loaded, [-1, P, T, L]), tf.expandDims(offsets, 2));
     });
+  const logLikelihood = (z: Tensor3D): Tensor =>
+    tf.tidy(() => normalLogDensity(tf.tensor3d(observed), labMeans(z), law.noise));
   /** Every term of log p once: the states' own (with the step from the one before), the offsets', the weights', the labs'. */
   const terms = (z: Tensor3D) => {
     const { logStates, offsets, weights } = parts(z);
@@ -121,6 +129,19 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
       labs: tf.mul(logLikelihood(z), tf.tensor3d(mask)),
     };
   };
+  const blankets = (z: Tensor3D): Tensor3D => {
+    const { steps, offsets, weights, labs: seenLabs } = terms(z);
+    const next = tf.concat(
+      [tf.slice(steps, [0, 0, 1, 0]), tf.zerosLike(tf.slice(steps, [0, 0, 0, 0], [-1, -1, 1, -1]))],
+      2,
+    );
+    const all = [
+      tf.add(tf.add(steps, next), tf.sum(seenLabs, 3, true)),
+      tf.add(offsets, tf.sum(seenLabs, 2)),
+      tf.add(weights, tf.expandDims(tf.sum(seenLabs, [1, 2]), 2)),
+    ].map((blanket) => tf.reshape(blanket, [z.shape[0], 1, -1]));
+    return tf.concat(all, 2) as Tensor3D;
+  };
   const problem = withFactors({
     problem: densityProblem({
       family: meanFieldGaussian({ dimension }),
@@ -129,24 +150,18 @@ export function gammaNormalSeries(options: GammaNormalSeriesOptions): GammaNorma
         return tf.addN(all);
       },
     }),
-    factors: (_theta: NoParameters, { mean, logScale }: MeanFieldParameters, z: Tensor3D) => {
-      const { steps, offsets, weights, labs: seenLabs } = terms(z);
-      const next = tf.concat(
-        [tf.slice(steps, [0, 0, 1, 0]), tf.zerosLike(tf.slice(steps, [0, 0, 0, 0], [-1, -1, 1, -1]))],
-        2,
-      );
-      const blankets = [
-        tf.add(tf.add(steps, next), tf.sum(seenLabs, 3, true)),
-        tf.add(offsets, tf.sum(seenLabs, 2)),
-        tf.add(weights, tf.expandDims(tf.sum(seenLabs, [1, 2]), 2)),
-      ].map((blanket) => tf.reshape(blanket, [z.shape[0], 1, -1]));
-      return { logP: tf.concat(blankets, 2) as Tensor3D, logQ: normalLogDensity(z, mean, exp(logScale)) as Tensor3D };
-    },
+    factors: (_theta: NoParameters, { mean, logScale }: MeanFieldParameters, z: Tensor3D) => ({
+      logP: blankets(z),
+      logQ: normalLogDensity(z, mean, exp(logScale)) as Tensor3D,
+    }),
   });
   return {
     dimension,
     problem,
     independentSets: independentSets({ P, T, L, F }),
+    heldOut,
+    blankets: (z) => tf.tidy(() => tf.squeeze(blankets(tf.expandDims(z, 1) as Tensor3D), [1]) as Tensor2D),
+    labMeans,
     logLikelihood,
     unknowns: (z) =>
       tf.tidy(() => {

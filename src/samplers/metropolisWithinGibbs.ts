@@ -89,8 +89,7 @@ interface CallInputs {
  * that what is kept is of one kernel, with the density as its law. Not converging is no error: look at `worst()`. Density differences are taken in float32.
  *
  * ```ts
- * const { problem, independentSets: sets } = series; // a gammaNormalSeries
- * const blankets = (z: Tensor2D) => tf.squeeze(problem.factors({}, phi, tf.expandDims(z, 1)).logP, [1]);
+ * const { blankets, independentSets: sets } = gammaNormalSeries({ states: 2, labs, seen });
  * const draws = await metropolisWithinGibbs({ blankets, sets, init, key, samples: 1000, thin: 10 });
  * ```
  *

@@ -73,6 +73,19 @@ describe("gammaNormalSeries", () => {
     for (let d = 0; d < L; d++) for (let f = 0; f < F; f++) total += normalDensity(weight(d, f), 0, law.weightScale);
     expectClose(read(series.problem.logP({}, z)), [total], 1e-5);
     expect(series.logLikelihood(z).shape).toEqual([1, P, T, L]);
+    expect(series.heldOut).toEqual([2, 5, 10]);
+    const { states, offsets, weights } = series.unknowns(z);
+    const [x, o, w] = [read(states), read(offsets), read(weights)];
+    const means = labs
+      .arraySync()
+      .flatMap((visits, p) =>
+        visits.flatMap((visit, t) =>
+          visit.map(
+            (_, d) => o[p * L + d]! + w[d * F]! * x[(p * T + t) * F]! + w[d * F + 1]! * x[(p * T + t) * F + 1]!,
+          ),
+        ),
+      );
+    expectClose(read(series.labMeans(z)), means, 1e-5);
   });
 
   it("declares blankets that hold every term of a coordinate, and sets that share none", () => {
@@ -84,6 +97,7 @@ describe("gammaNormalSeries", () => {
     const z = at(1, 3);
     const start = read(series.problem.factors({}, phi, z).logP);
     const whole = read(series.problem.logP({}, z))[0];
+    expect(read(series.blankets(tf.squeeze(z, [1])))).toEqual(start);
     expect([...series.independentSets.flat()].sort((a, b) => a - b)).toEqual(
       Array.from({ length: series.dimension }, (_, n) => n),
     );

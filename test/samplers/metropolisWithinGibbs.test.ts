@@ -118,9 +118,8 @@ describe("metropolisWithinGibbs", () => {
     const { labs } = simulateGammaNormalSeries({ ...law, patients: 1, visits: T, labs: L, key: randomKey(5) });
     const series = gammaNormalSeries({ ...law, labs });
     const D = series.dimension;
-    const phi = { mean: tf.zeros([1, D]) as Tensor2D, logScale: tf.zeros([1, D]) as Tensor2D };
     const draws = await metropolisWithinGibbs({
-      blankets: (z) => tf.squeeze(series.problem.factors({}, phi, tf.expandDims(z, 1) as Tensor3D).logP, [1]),
+      blankets: series.blankets,
       sets: series.independentSets,
       init: tf.mul(normal(randomKey(6), [64, D]), 0.3) as Tensor2D,
       key: randomKey(7),
