@@ -89,6 +89,7 @@ export {
   kernelSteinDiscrepancy,
 } from "./diagnostics/kernelSteinDiscrepancy.js";
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from "./diagnostics/kolmogorovSmirnov.js";
+export { type LeastSquaresLine, leastSquaresLine } from "./diagnostics/leastSquaresLine.js";
 export { estimateLogMeanExp } from "./diagnostics/logSumExp.js";
 export {
   type MaximumMeanDiscrepancy,
@@ -565,6 +566,7 @@ export {
   gaussianProcess,
   type LatentMarginals,
 } from "./models/gaussianProcess.js";
+export { type GreedyInducing, greedyInducing } from "./models/greedyInducing.js";
 export {
   type HierarchicalLinearOptions,
   type HierarchicalLinearSupports,
@@ -603,6 +605,7 @@ export {
   type PointLikelihood,
 } from "./models/pointLikelihood.js";
 export { type PoissonRegressionOptions, poissonRegression } from "./models/poissonRegression.js";
+export { predictiveDensity } from "./models/predictiveDensity.js";
 export {
   type ConditionalPosterior,
   type DrawsWithLogQ,
@@ -617,6 +620,7 @@ export {
   posteriorProblem,
   withFixedModel,
 } from "./models/problem.js";
+export { type DrawnFunction, randomFunction } from "./models/randomFunction.js";
 export type { RegressionModel } from "./models/regressionModel.js";
 export { type SeriesPredictiveOptions, seriesPredictive } from "./models/seriesPredictive.js";
 export {
@@ -685,6 +689,7 @@ export type {
   TraceOptions,
   TrainingStep,
 } from "./notebook/progress.js";
+export { type RegressionChartOptions, type RegressionPanel, regressionChart } from "./notebook/regressionChart.js";
 export { type PngOptions, renderPng, renderSvg, type SvgOptions } from "./notebook/render.js";
 export type {
   Channel,

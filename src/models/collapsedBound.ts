@@ -28,6 +28,8 @@ export interface CollapsedBoundOptions<K extends Parameters> {
   readonly rows: Tensor2D;
   /** What is added to the diagonal of K_ZZ, as a share of its mean; the bound stays one. Default 1e-4, which float32 needs where points are near each other. */
   readonly jitter?: number;
+  /** False leaves out the trace: what is left, DTC's value, is the evidence of another model and no bound on this one's. Default true. */
+  readonly withTrace?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface CollapsedBoundOptions<K extends Parameters> {
 export function collapsedBound<K extends Parameters>(
   options: CollapsedBoundOptions<K>,
 ): Problem<NoParameters, CollapsedParameters<K>, Tensor2D> {
-  const { kernel, rows, jitter = 1e-4 } = options;
+  const { kernel, rows, jitter = 1e-4, withTrace = true } = options;
   checkGaussianProcessRows("collapsedBound", rows, kernel.dimension);
   checkPositive("collapsedBound: jitter", jitter);
   const n = rows.shape[0];
@@ -63,9 +65,11 @@ export function collapsedBound<K extends Parameters>(
       const quadratic = tf.sub(tf.div(tf.sum(tf.square(y)), variance), tf.sum(tf.square(c)));
       const logDeterminant = tf.mul(2, tf.sum(tf.log(diagonal(b))));
       const constant = tf.mul(n, tf.add(logNoise, Math.log(2 * Math.PI)));
+      const dtc = tf.mul(-0.5, tf.add(tf.add(constant, logDeterminant), quadratic));
+      if (!withTrace) return dtc;
       const prior = tf.div(tf.sum(kernel.diagonal(parameters, x)), variance);
       const unexplained = tf.sub(prior, tf.sum(tf.square(a)));
-      return tf.mul(-0.5, tf.add(tf.add(constant, logDeterminant), tf.add(quadratic, unexplained)));
+      return tf.sub(dtc, tf.mul(0.5, unexplained));
     }),
   );
 }

@@ -22,6 +22,11 @@ export interface SparseGaussianProcessOptions extends GaussianProcessData {
 export interface SparseGaussianProcess {
   /** Titsias' collapsed bound, `log N(y; 0, Q + σ² I) − tr(K − Q) / (2σ²)`, at most the exact log-evidence. */
   readonly bound: number;
+  /**
+   * Titsias' upper bound, `−½ log|Q + σ² I| − ½ yᵀ(Q + (t + σ²) I)⁻¹ y − ½ N log 2π` with t = tr(K − Q), at least the exact log-evidence: with `bound` it holds what is too large to
+   * compute between two numbers.
+   */
+  readonly upperBound: number;
   /** DTC's value, `log N(y; 0, Q + σ² I)`: the evidence of another model, which may lie on either side of the exact one. */
   readonly dtc: number;
   /** tr(K − Q), the prior variance at the inputs that the inducing points leave unexplained. */
@@ -36,7 +41,8 @@ export interface SparseGaussianProcess {
  * `Q = K_XZ K_ZZ⁻¹ K_ZX`; with `L Lᵀ = K_ZZ`, `A = L⁻¹ K_ZX / σ` and `B = I + A Aᵀ`, no N × N matrix is formed. At Z = X the bound is the exact log-evidence.
  *
  * @throws RangeError as `gaussianProcess`; if Z does not fit X, or the jitter is negative or not finite; or if K_ZZ is not positive definite: separate the points, or raise the jitter.
- * Source: Titsias 2009, "Variational learning of inducing variables in sparse Gaussian processes".
+ * Source: Titsias 2009, "Variational learning of inducing variables in sparse Gaussian processes"; for the upper bound, Titsias 2014, "Variational inference for Gaussian and determinantal
+ * point processes".
  */
 export function sparseGaussianProcess(options: SparseGaussianProcessOptions): SparseGaussianProcess {
   const { kernel, noiseVariance, jitter = 1e-10 } = options;
@@ -65,15 +71,25 @@ export function sparseGaussianProcess(options: SparseGaussianProcessOptions): Sp
     }
   }
   const factorOfB = choleskyFactor(b, m, "sparseGaussianProcess: I + A Aᵀ");
-  const c = forwardSolve(factorOfB, m, projected, 1);
+  const c = forwardSolve(factorOfB, m, Float64Array.from(projected), 1);
   const squares = sumOfSquares(Float64Array.from(options.responses)) / noiseVariance;
-  const constant = n * Math.log(2 * Math.PI * noiseVariance);
-  const dtc = -(constant + logDeterminant(factorOfB, m) + squares - sumOfSquares(c)) / 2;
+  const normaliser = n * Math.log(2 * Math.PI * noiseVariance) + logDeterminant(factorOfB, m); // log |2π (Q + σ² I)|
+  const dtc = -(normaliser + squares - sumOfSquares(c)) / 2;
   const unexplained = x.reduce((sum, point) => sum + kernel(point, point), 0) - noiseVariance * sumOfSquares(a);
+  // yᵀ(Q + s I)⁻¹ y for s = σ² + t, which is no less than σ² and K − Q together. Rounding may have t below 0.
+  const ratio = noiseVariance / (noiseVariance + Math.max(0, unexplained));
+  const wider = b.map((value, at) => (at % (m + 1) === 0 ? 1 + ratio * (value - 1) : ratio * value));
+  const shrunk = forwardSolve(
+    choleskyFactor(wider, m, "sparseGaussianProcess: I + A Aᵀ"),
+    m,
+    Float64Array.from(projected),
+    1,
+  );
   return {
     dtc,
     unexplained,
     bound: dtc - unexplained / (2 * noiseVariance),
+    upperBound: -(normaliser + ratio * (squares - ratio * sumOfSquares(shrunk))) / 2,
     predict: (points) => {
       const at = pointsOf("sparseGaussianProcess", points, x[0].length);
       const v = forwardSolve(factor, m, kernelMatrix(kernel, z, at), at.length);

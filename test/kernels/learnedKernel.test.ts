@@ -81,6 +81,25 @@ describe.each(backends)("learned kernels on %s", (backend) => {
     expect(slope.every(Number.isFinite)).toBe(true);
   });
 
+  it("has a length scale for each coordinate", () => {
+    const kernel = learnedRadial({ shape: "Matérn 5/2", dimension: 2 });
+    const parameters = { logVariance: tf.scalar(0.3), logLengthScales: tf.tensor1d([-0.5, 0.9]) };
+    const exact = kernel.at(parameters);
+    const numbers = radialFunction(matern({ smoothness: 2.5 }), [Math.exp(-0.5), Math.exp(0.9)]);
+    const [x, y] = points();
+    const pairs = rowsOf(x).flatMap((a) => rowsOf(y).map((b) => [a, b]));
+    expectClose(
+      pairs.map(([a, b]) => exact(a, b)),
+      pairs.map(([a, b]) => Math.exp(0.3) * numbers(a, b)),
+      1e-6,
+    );
+    expectClose(
+      read(kernel.matrix(parameters, x, y)),
+      pairs.map(([a, b]) => exact(a, b)),
+      2e-6,
+    );
+  });
+
   it("replays as eager", () => {
     const kernel = kernels[6];
     const parameters = kernel.init();

@@ -44,6 +44,11 @@ describe.each(backends)("collapsedBound on %s", (backend) => {
       jitter: 1e-4,
     });
     expectClose(read(problem.sample(phi, randomKey(1), 1)), [exact.bound], 1e-5);
+    const usual = collapsedBound({ kernel, rows: rowsOf() }); // the same jitter, by default
+    expectClose(read(usual.sample(phi, randomKey(1), 1)), [exact.bound], 1e-5);
+    const deterministic = collapsedBound({ kernel, rows: rowsOf(), withTrace: false });
+    expectClose(read(deterministic.sample(phi, randomKey(1), 1)), [exact.dtc], 1e-5);
+    expect(exact.dtc - exact.bound).toBeGreaterThan(1);
     expectNoLeak(() => problem.sample(phi, randomKey(1), 1));
   });
 

@@ -100,6 +100,53 @@ describe.each(backends)("deepGaussianProcess on %s", (backend) => {
     expectClose(read(ours.variance), [...v, ...v], 1e-4);
   });
 
+  it("in two dimensions has two processes of its own inside, with noises of their own", () => {
+    const places = tf.tensor2d([-1, 0.5, 0, -0.4, 1.2, 0.1], [3, 2]) as Tensor2D;
+    const innerOf = { kernel: kernelOf(2, 0.5), posterior: choleskyPosterior({ dimension: 3, scale: 0.8 }) };
+    const outerOf = { kernel: kernelOf(2, 1.4), posterior: naturalPosterior({ dimension: 3 }) };
+    const model = deepGaussianProcess({ inner: innerOf, outer: outerOf, likelihood });
+    const start = model.init(places);
+    const means = [
+      [0.5, -0.8, 0.3],
+      [-1.1, 0.2, 0.9],
+    ];
+    const q = means.map((values) => ({ ...innerOf.posterior.init(), mean: tf.tensor2d(values, [3, 1]) as Tensor2D }));
+    const phi = { ...start, inner: { ...start.inner, q }, outer: { ...start.outer, q: outerQ() } };
+    const [y, ...x] = [0.7, -0.6, 0.3];
+    const layer = svgp({ ...innerOf, likelihood });
+    const h = q.map((each) => {
+      const { mean, variance } = layer.predict({ ...phi.inner, q: each, likelihood: phi.likelihood }, tf.tensor2d([x]));
+      return [read(mean)[0], Math.sqrt(read(variance)[0])];
+    });
+    const rule = gaussHermite(20);
+    const grid = rule.points.length;
+    const at = Array.from({ length: grid * grid }, (_, i) =>
+      [Math.floor(i / grid), i % grid].map((node, d) => x[d] + h[d][0] + h[d][1] * rule.points[node]),
+    );
+    const single = svgp({ ...outerOf, likelihood }).predict(
+      { ...phi.outer, likelihood: phi.likelihood },
+      tf.tensor2d(at),
+    );
+    const logs = read(
+      likelihood.expected(phi.likelihood, tf.fill([grid * grid], y) as Tensor1D, single.mean, single.variance),
+    );
+    const weight = (i: number): number => Math.exp(rule.logWeights[Math.floor(i / grid)] + rule.logWeights[i % grid]);
+    const divergence = [outerOf.posterior.kl(phi.outer.q), ...q.map((each) => innerOf.posterior.kl(each))];
+    const exact = divergence.reduce(
+      (sum, kl) => sum - read(kl)[0],
+      logs.reduce((sum, log, i) => sum + weight(i) * log, 0),
+    );
+    const copies = tf.tensor2d(Array.from({ length: 500 }, () => [y, ...x]));
+    const values = read(model.problem({ x: copies, scale: 1 / 500 }).sample(phi, randomKey(6), 20));
+    expect(Math.abs(mean(values) - exact)).toBeLessThan(4 * Math.sqrt(variance(values) / 20));
+    expect(Math.sqrt(variance(values) / 20)).toBeLessThan(0.02);
+    // Each of K draws is one of its own, and a mixture of them has the outer mean's expectation.
+    const draws = read(model.predict(phi, tf.tensor2d([x]), { key: randomKey(8), samples: 2000 }).mean);
+    const outerMeans = read(single.mean).reduce((sum, m, i) => sum + weight(i) * m, 0);
+    expect(Math.abs(mean(draws) - outerMeans)).toBeLessThan(4 * Math.sqrt(variance(draws) / 2000));
+    expect(variance(draws)).toBeGreaterThan(1e-4);
+  });
+
   it("leaves nothing behind", () => {
     const phi = deep.init(inducing());
     const problem = deep.problem({ x: tf.tensor2d(rows), scale: 1 });
