@@ -459,6 +459,12 @@ export {
 export type { LocalGaussian } from "./methods/localGaussian.js";
 export { type NaturalGradientNoise, naturalGradientNoise } from "./methods/naturalGradientNoise.js";
 export {
+  type PopulationOptions,
+  type PopulationPoint,
+  type PopulationResult,
+  populationVariationalInference,
+} from "./methods/populationVariationalInference.js";
+export {
   type Calibration,
   type SimulationBasedCalibrationOptions,
   simulationBasedCalibration,
@@ -555,6 +561,12 @@ export {
 } from "./models/gammaNormalSeries.js";
 export { gaussianLogisticSum, type TermExpectation } from "./models/gaussianLogisticSum.js";
 export {
+  type GaussianMean,
+  type GaussianMeanGlobal,
+  type GaussianMeanOptions,
+  gaussianMean,
+} from "./models/gaussianMean.js";
+export {
   type GaussianMixture,
   type GaussianMixtureOptions,
   gaussianMixture,
@@ -586,7 +598,8 @@ export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBase
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
-export { logPredictive } from "./models/logPredictive.js";
+export { type LogPredictive, logPredictive, logPredictive } from "./models/logPredictive.js";
+export { mixtureLogPredictive } from "./models/mixtureLogPredictive.js";
 export {
   type Activation,
   type DenseParameters,

@@ -1,12 +1,13 @@
 import { breathe } from "../engine/interrupt.js";
 import { type ConjugateModel, checkFiniteGlobal, copyOf, type NaturalParameters } from "../models/conjugateModel.js";
+import { combined } from "../optimize/naturalGradient.js";
 import { cavi } from "./cavi.js";
 
 /** One batch of a stream, done: a row of a table. */
 export type StreamingPoint = {
   /** How many batches had been taken in. */
   readonly batch: number;
-  /** The ELBO of this batch with the posterior before it as its prior: at most log p(batch | what came before), were that posterior exact. */
+  /** The ELBO of this batch with what the one before left as its prior: at most log p(batch | what came before), were that exact. */
   readonly bound: number;
   /** CAVI updates that it took. */
   readonly updates: number;
@@ -21,6 +22,11 @@ export interface StreamingOptions<G extends NaturalParameters, Batch, Local> {
   readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
   /** Where the first batch's CAVI starts. Default: the prior, which breaks no symmetry. */
   readonly start?: G;
+  /**
+   * λ in (0, 1]: the prior of the next batch is `λ γ + (1 − λ) prior`, the posterior to the power λ times the model's prior to the power 1 − λ, so that a batch j steps
+   * old counts λ^j times and q(θ) rests on at most S/(1 − λ) data. Default 1: nothing is forgotten.
+   */
+  readonly forgetting?: number;
   /** As in `cavi`, for each batch. */
   readonly tolerance?: number;
   /** As in `cavi`, for each batch. Default 100. */
@@ -40,22 +46,26 @@ export interface StreamingResult<G extends NaturalParameters> {
  * Streaming variational Bayes: the posterior of each batch is the prior of the next, `γ_b = γ_{b−1} + statistics(batch_b)`, by CAVI on that batch.
  *
  * It needs no N. For a model without local variables it is exact: the order and the cutting of the stream change nothing, and the batches' bounds add up to
- * the evidence.
+ * the evidence. With `forgetting` λ the posterior before a batch is flattened first, `γ_b = λ γ_{b−1} + (1 − λ) prior + statistics(batch_b)`, and follows a stream that drifts:
+ * for a Gaussian mean that walks at random, it is the Kalman filter in its steady state, with gain 1 − λ.
  *
- * @throws RangeError if the stream is empty; as {@link cavi} does.
- * Source: Broderick, Boyd, Wibisono, Wilson & Jordan 2013, "Streaming variational Bayes", equations 2 and 3.
+ * @throws RangeError if the stream is empty or `forgetting` is not in (0, 1]; as {@link cavi} does.
+ * Source: Broderick, Boyd, Wibisono, Wilson & Jordan 2013, "Streaming variational Bayes", equations 2 and 3; forgetting: Kulhavý & Zarrop 1993, "On a general concept of
+ *   forgetting"; West & Harrison 1997, "Bayesian forecasting and dynamic models", section 6.3 (discounting).
  */
 export async function streaming<G extends NaturalParameters, Batch, Local>(
   options: StreamingOptions<G, Batch, Local>,
 ): Promise<StreamingResult<G>> {
-  const { model, batches, start, tolerance, maxSteps = 100, onProgress } = options;
+  const { model, batches, start, forgetting = 1, tolerance, maxSteps = 100, onProgress } = options;
+  if (!(forgetting > 0 && forgetting <= 1))
+    throw new RangeError(`streaming: forgetting must be in (0, 1], not ${forgetting}; 1 forgets nothing.`);
   const began = performance.now();
   let prior = model.prior;
   let from = start ?? prior;
   const trace: StreamingPoint[] = [];
   for await (const data of batches) {
     await breathe();
-    const before = prior;
+    const before = forgetting === 1 ? prior : combined(forgetting, prior, 1 - forgetting, model.prior);
     const result = await cavi({
       model: { ...model, prior: before, kl: (global, other = before) => model.kl(global, other) },
       data,

@@ -65,6 +65,38 @@ describe("streaming", () => {
     });
   });
 
+  it("forgets: a batch j steps old counts λ^j times, about the model's prior", async () => {
+    const [forgetting, cuts] = [0.6, [0, 4, 9, 20, 30]];
+    const batches = cuts.slice(1).map((to, b) => slice(cuts[b], to));
+    const { global, trace } = await streaming({ model, batches, forgetting });
+    const expected = Float64Array.from(model.prior.weights);
+    batches.forEach((batch, b) => {
+      const { statistics } = model.local(model.prior, batch);
+      statistics.weights.forEach((value, i) => {
+        expected[i] += forgetting ** (batches.length - 1 - b) * value;
+      });
+    });
+    global.weights.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i], 11);
+    });
+    // The first batch's prior is the model's, and its bound the evidence; later ones' is the flattened posterior.
+    expect(trace[0].bound).toBeCloseTo(model.logEvidence(batches[0]), 9);
+    const first = model.local(model.prior, batches[0]).statistics.weights;
+    const flattened = { weights: model.prior.weights.map((value, i) => value + forgetting * first[i]) };
+    const after = {
+      weights: flattened.weights.map((v, i) => v + model.local(model.prior, batches[1]).statistics.weights[i]),
+    };
+    expect(trace[1].bound).toBeCloseTo(model.local(after, batches[1]).bound - model.kl(after, flattened), 9);
+  });
+
+  it("refuses to forget out of range", async () => {
+    for (const forgetting of [0, 1.01, Number.NaN]) {
+      await expect(streaming({ model, batches: [slice(0, 4)], forgetting })).rejects.toThrow(
+        `forgetting must be in (0, 1], not ${forgetting}; 1 forgets nothing.`,
+      );
+    }
+  });
+
   it("refuses an empty stream", async () => {
     await expect(streaming({ model, batches: [] })).rejects.toThrow("the stream has no batches; give it at least one.");
   });
