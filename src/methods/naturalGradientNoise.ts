@@ -1,6 +1,6 @@
 import { breathe } from "../engine/interrupt.js";
 import type { ConjugateModel, Dataset, NaturalParameters } from "../models/conjugateModel.js";
-import { combined, innerProduct, naturalGradient } from "../optimize/naturalGradient.js";
+import { innerProduct, naturalGradient } from "../optimize/naturalGradient.js";
 
 /** What {@link naturalGradientNoise} returns. */
 export interface NaturalGradientNoise<G extends NaturalParameters> {
@@ -34,14 +34,24 @@ export async function naturalGradientNoise<G extends NaturalParameters, Batch, L
   const n = data.size;
   if (n < 2) throw new RangeError(`naturalGradientNoise needs at least two data, not ${n}: one has no variance.`);
   const norms = new Float64Array(n);
-  let sum: G | undefined;
+  const sum: Record<string, Float64Array> = {};
   for (let i = 0; i < n; i++) {
     if (i % 64 === 0) await breathe();
     const { statistics } = model.local(global, data.take(Int32Array.of(i)));
-    norms[i] = Math.sqrt(innerProduct(statistics, statistics));
-    sum = sum ? combined(1, sum, 1, statistics) : statistics;
+    // In one walk and in place: a document's statistics are as long as the vocabulary, and nearly all 0.
+    let square = 0;
+    for (const [name, values] of Object.entries(statistics)) {
+      sum[name] ??= new Float64Array(values.length);
+      const to = sum[name];
+      for (let j = 0; j < values.length; j++) {
+        if (values[j] === 0) continue;
+        square += values[j] * values[j];
+        to[j] += values[j];
+      }
+    }
+    norms[i] = Math.sqrt(square);
   }
-  const statistics = sum!;
+  const statistics = sum as G;
   const gradient = naturalGradient({ global, prior: model.prior, statistics, scale: 1 });
   const squaredTotal = innerProduct(statistics, statistics);
   const squares = norms.reduce((total, norm) => total + norm * norm, 0);

@@ -24,6 +24,12 @@ describe("slidingWindow", () => {
     expect(average({ a: Float64Array.of(0, 1) }, 2).a[1]).toBeCloseTo(2, 13);
   });
 
+  it("forgets the rounding of what left it, every L records", () => {
+    const average = slidingWindow<{ a: Float64Array }>(2);
+    const means = [1e17, 1, 1, 1].map((value) => average({ a: Float64Array.of(value) }, 1).a[0]);
+    expect(means[3]).toBe(1);
+  });
+
   it("has the bias of stale statistics and 1/L² of the sum of variances: over every pair of minibatches", async () => {
     const path = [mixture.start(randomKey(4), few)];
     path.push(

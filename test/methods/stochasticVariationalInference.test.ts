@@ -3,13 +3,16 @@ import { parseLdaC } from "../../src/data/ldaC.js";
 import { randomKey } from "../../src/engine/random.js";
 import { cavi } from "../../src/methods/cavi.js";
 import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
-import { type Rows, rowsDataset } from "../../src/models/conjugateModel.js";
+import { globalStep, type Rows, rowsDataset } from "../../src/models/conjugateModel.js";
 import { corpusDataset } from "../../src/models/corpusDataset.js";
 import type { MixtureGlobal } from "../../src/models/gaussianMixture.js";
 import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
 import { adaptiveBatchSize } from "../../src/optimize/adaptiveBatchSize.js";
+import type { AdaptiveRate } from "../../src/optimize/adaptiveRate.js";
+import { combined, naturalGradient } from "../../src/optimize/naturalGradient.js";
 import { robbinsMonro } from "../../src/optimize/robbinsMonro.js";
 import { constant } from "../../src/optimize/schedules.js";
+import { shuffledRows } from "../../src/optimize/shuffledRows.js";
 import { mixture, threeClusters } from "./conjugate.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
@@ -103,6 +106,71 @@ describe("stochasticVariationalInference", () => {
     expect(elbo(start)).toBeLessThan(elbo(svi.global));
     expect((await stochasticVariationalInference({ ...options, key })).global).toEqual(svi.global);
     expect((await stochasticVariationalInference({ ...options, key: randomKey(12) })).global).not.toEqual(svi.global);
+  });
+
+  it("tells an adaptive rate of minibatches of its own at the start, and of the gradient of each step, averaged over the window", async () => {
+    const first: MixtureGlobal[] = [];
+    const told: MixtureGlobal[] = [];
+    const rate = {
+      name: "listening",
+      warmUp: 3,
+      begin: (given: readonly MixtureGlobal[]) => {
+        first.push(...given);
+        return (gradient: MixtureGlobal) => 0.5 ** told.push(gradient);
+      },
+    };
+    // An adaptive rate takes any record.
+    const { trace, global } = await stochasticVariationalInference<MixtureGlobal, Rows, never>({
+      model: mixture,
+      data,
+      batchSize: 10,
+      rate: rate as unknown as AdaptiveRate,
+      steps: 4,
+      start,
+      key,
+      window: 2,
+      traceEvery: 1,
+    });
+    expect(trace.map(({ rate: rho }) => rho)).toEqual([1 / 2, 1 / 4, 1 / 8, 1 / 16]);
+    expect(trace[3].seen).toBe(70);
+    const rowsAt = shuffledRows(key, 90, 10);
+    const statistics = [0, 1, 2, 3].map((step) => data.take(rowsAt(step)));
+    let at = start;
+    let before: MixtureGlobal | undefined;
+    for (const [step, batch] of statistics.entries()) {
+      const now = mixture.local(at, batch).statistics;
+      const mean = before ? combined(0.5, before, 0.5, now) : now;
+      const gradient = naturalGradient({ global: at, prior: mixture.prior, statistics: mean, scale: 9 });
+      gradient.components.forEach((value, i) => {
+        expect(told[step].components[i]).toBeCloseTo(value, 8);
+      });
+      at = globalStep({ global: at, prior: mixture.prior, statistics: mean, scale: 9, rate: 0.5 ** (step + 1) });
+      before = now;
+    }
+    global.components.forEach((value, i) => {
+      expect(value).toBeCloseTo(at.components[i], 8);
+    });
+    // At the start all are gradients of minibatches that differ from each other, and from those of the steps.
+    const heard = [...first, told[0]].map((gradient) => gradient.components[0].toFixed(9));
+    expect(new Set(heard).size).toBe(4);
+  });
+
+  it("averages over a window each minibatch times its own N/S, where sizes change", async () => {
+    const sizes = [10, 30, 6];
+    const batchSize = {
+      name: "given",
+      initial: 10,
+      begin:
+        () =>
+        ({ size }: { size: number }) =>
+          sizes[sizes.indexOf(size) + 1] ?? 6,
+    };
+    const options = { model: mixture, data, batchSize, rate: constant(1), start, key };
+    const two = await stochasticVariationalInference({ ...options, steps: 2, window: 2 });
+    const one = await stochasticVariationalInference({ ...options, steps: 1 });
+    // Without local variables' share: the weights count data, N in every estimate.
+    expect(two.global.weights.reduce((a, b) => a + b)).toBeCloseTo(90 + 3, 9);
+    expect(one.global.weights.reduce((a, b) => a + b)).toBeCloseTo(90 + 3, 9);
   });
 
   it("keeps a trace and tells its progress", async () => {

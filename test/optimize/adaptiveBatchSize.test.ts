@@ -57,20 +57,24 @@ describe("adaptiveBatchSize", () => {
     const variance = (8 * (9 + 36 + 16)) / 4;
     const best = optimalBatchSize({ squaredNorm: 4 - 9 + 12 + variance / 1000, variance, total: 1000, rate: 0.5 });
     expect(next({ gradients, ...told })).toBe(2 * Math.round(best / 2));
+    // Of few data, σ̂²/N tells: 122/(1.5 · (7 + 122/30) + 61/30) = 6.5, but 9.7 without it.
+    const small = adaptiveBatchSize({ initial: 8, smallest: 2, smoothing: 0 }).begin();
+    expect(small({ gradients, ...told, total: 30 })).toBe(6);
     expect(next({ gradients: [of(9), of(9)], ...told })).toBe(8);
     expect(next({ gradients: [of(9), of(-9)], ...told })).toBe(1000);
     expect(next({ gradients: [of(9), of(-9)], ...told, total: 101 })).toBe(100);
     const capped = adaptiveBatchSize({ initial: 8, largest: 40, smallest: 4 }).begin();
     expect(capped({ gradients: [of(9), of(-9)], ...told })).toBe(40);
     const slow = adaptiveBatchSize({ initial: 2, smoothing: 0.5 }).begin();
-    slow({ gradients: [of(2), of(0)], ...told });
+    slow({ gradients: [of(30), of(-30)], ...told });
     const averaged = optimalBatchSize({
-      squaredNorm: (0 + 0.008 + 2 * 1) / 3,
-      variance: 8 / 3,
+      squaredNorm: (-900 + 7200 / 1000 + 2 * 625) / 3,
+      variance: 7200 / 3,
       total: 1000,
       rate: 0.5,
     });
-    expect(slow({ gradients: [of(1), of(1)], ...told })).toBe(Math.max(2, 2 * Math.round(averaged / 2)));
+    expect(averaged).toBeGreaterThan(13);
+    expect(slow({ gradients: [of(25), of(25)], ...told })).toBe(2 * Math.round(averaged / 2));
   });
 
   it("lets the minibatch of a fit grow, and says how large it was", async () => {

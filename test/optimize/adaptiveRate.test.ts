@@ -43,6 +43,12 @@ describe("adaptiveRate", () => {
     expect(rate(of(4, 1))).toBeCloseTo((2.2 ** 2 + 0.2 ** 2) / 11.6, 14);
   });
 
+  it("begins with the mean of all of its warm-up", () => {
+    // ḡ = (2, 2, 1), h = 49/3, τ = 3; with (2, −1, 1): ḡ = (2, 1, 1), h = 49/3 + (6 − 49/3)/3.
+    const rate = adaptiveRate({ warmUp: 3 }).begin([of(1, 5, 1), of(3, 2, 0), of(2, -1, 2)]);
+    expect(rate(of(2, -1, 1))).toBeCloseTo(6 / (49 / 3 - 31 / 9), 14);
+  });
+
   it("steps all the way where gradients have no noise", () => {
     const rate = adaptiveRate().begin(Array.from({ length: 10 }, () => of(2, -1)));
     for (let t = 0; t < 5; t++) expect(rate(of(2, -1))).toBeCloseTo(1, 14);

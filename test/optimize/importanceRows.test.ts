@@ -54,6 +54,7 @@ describe("importanceRows", () => {
       const parts = rowsAt(step);
       expect(new Set(parts.map(({ weight }) => weight)).size).toBe(parts.length);
       for (const { rows, weight } of parts) {
+        expect(rows).toEqual(Int32Array.from(rows).sort());
         for (const row of rows) {
           times[row]++;
           expect(weight).toBe(1 / (4 * probabilities[row]));
