@@ -74,8 +74,10 @@ export { mnist } from "./data/mnist.js";
 export { type OmniglotSmallDataset, omniglotSmall } from "./data/omniglotSmall.js";
 export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
+export { type Sequences, selectSequences, sequencesOf } from "./data/sequences.js";
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
 export { type SimulatedCorpusOptions, simulatedCorpus } from "./data/simulatedCorpus.js";
+export { type SimulatedEmissions, type SimulatedSequences, simulatedSequences } from "./data/simulatedSequences.js";
 export { type CorpusFiles, type TextCorpus, textCorpus } from "./data/textCorpus.js";
 export { type WaveformOptions, waveform } from "./data/waveform.js";
 // diagnostics: pure functions of numbers
@@ -501,6 +503,7 @@ export {
   exactChainElbo,
 } from "./models/bernoulliChain.js";
 export type { BernoulliProblem } from "./models/bernoulliProblem.js";
+export { categoricalEmissions } from "./models/categoricalEmissions.js";
 export { type ChainScoreOptions, exactChainScoreVariance } from "./models/chainScoreVariance.js";
 export {
   type CollapsedBoundOptions,
@@ -540,7 +543,9 @@ export {
   exactEightSchools,
   type NonCentredSchools,
 } from "./models/eightSchools.js";
+export type { Emissions } from "./models/emissions.js";
 export { type BitModel, enumeratedLogEvidence } from "./models/enumeratedLogEvidence.js";
+export { type ExactHiddenMarkovModel, exactHiddenMarkovModel } from "./models/exactHiddenMarkovModel.js";
 export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
@@ -551,6 +556,7 @@ export {
   type SmoothSum,
   type SumAndGradient,
 } from "./models/finiteSum.js";
+export { type Chain, forwardBackward, type Smoothed } from "./models/forwardBackward.js";
 export {
   type GammaNormalSeries,
   type GammaNormalSeriesOptions,
@@ -559,6 +565,7 @@ export {
   type SeriesUnknowns,
   simulateGammaNormalSeries,
 } from "./models/gammaNormalSeries.js";
+export { gaussianEmissions } from "./models/gaussianEmissions.js";
 export { gaussianLogisticSum, type TermExpectation } from "./models/gaussianLogisticSum.js";
 export {
   type GaussianMean,
@@ -579,6 +586,12 @@ export {
   type LatentMarginals,
 } from "./models/gaussianProcess.js";
 export { type GreedyInducing, greedyInducing } from "./models/greedyInducing.js";
+export {
+  type HiddenMarkovModel,
+  type HiddenMarkovModelOptions,
+  type HmmGlobal,
+  hiddenMarkovModel,
+} from "./models/hiddenMarkovModel.js";
 export {
   type HierarchicalLinearOptions,
   type HierarchicalLinearSupports,
@@ -634,6 +647,7 @@ export {
 } from "./models/problem.js";
 export { type DrawnFunction, randomFunction } from "./models/randomFunction.js";
 export type { RegressionModel } from "./models/regressionModel.js";
+export { sequencesDataset } from "./models/sequencesDataset.js";
 export { type SeriesPredictiveOptions, seriesPredictive } from "./models/seriesPredictive.js";
 export {
   type SigmoidBeliefNetwork,

@@ -1,7 +1,7 @@
 import { firstAbove } from "../diagnostics/firstAbove.js";
 import { foldIn, type Key } from "../engine/random.js";
-import { threefry2x32 } from "../engine/threefry.js";
 import type { Corpus } from "./ldaC.js";
+import { uniformStream } from "./uniformStream.js";
 
 /** Options of {@link simulatedCorpus}. */
 export interface SimulatedCorpusOptions {
@@ -38,11 +38,11 @@ export function simulatedCorpus(options: SimulatedCorpusOptions): Corpus {
       throw new RangeError(`simulatedCorpus: ${name} must be positive and finite, not ${value}.`);
   }
   const wordsOf = Array.from({ length: topics }, (_, k) =>
-    cumulativeDirichlet(stream(foldIn(key, k)), vocabulary, eta),
+    cumulativeDirichlet(uniformStream(foldIn(key, k)), vocabulary, eta),
   );
   const [offsets, words, counts] = [new Int32Array(documents + 1), [] as number[], [] as number[]];
   for (let d = 0; d < documents; d++) {
-    const draw = stream(foldIn(key, topics + d));
+    const draw = uniformStream(foldIn(key, topics + d));
     const topicsOf = cumulativeDirichlet(draw, topics, alpha);
     const times = new Map<number, number>();
     for (let i = 0; i < length; i++) {
@@ -56,15 +56,6 @@ export function simulatedCorpus(options: SimulatedCorpusOptions): Corpus {
     offsets[d + 1] = words.length;
   }
   return { size: documents, vocabulary, offsets, words: Int32Array.from(words), counts: Float64Array.from(counts) };
-}
-
-/** Uniform on (0, 1), one after another. */
-function stream(key: Key): () => number {
-  let i = 0;
-  return () => {
-    const [high, low] = threefry2x32(key.words, [i++, 0]);
-    return ((high >>> 5) * 2 ** 26 + (low >>> 6) + 0.5) / 2 ** 53;
-  };
 }
 
 /** The running sums of a draw from a symmetric Dirichlet. */

@@ -131,6 +131,24 @@ export function addObservation(
   natural[offset + D + D * D + 1] += weight / 2;
 }
 
+/**
+ * `E[log N(x; μ, Λ⁻¹)] = E[Λ μ] · x − ½ xᵀ E[Λ] x − ½ E[μᵀ Λ μ] + ½ E[log |Λ|] − ½ D log 2π`.
+ *
+ * @param mean - the mean parameters of a Normal–Wishart.
+ * @param x - where x lies, from `at` on, D numbers.
+ */
+export function expectedLogDensity(mean: Float64Array, D: number, x: Float64Array, at: number): number {
+  let total = (mean[D + D * D + 1] - mean[D + D * D] - D * logTwoPi) / 2;
+  for (let i = 0; i < D; i++) {
+    let row = 0;
+    for (let j = 0; j < D; j++) row += mean[D + i * D + j] * x[at + j];
+    total += x[at + i] * (mean[i] - row / 2);
+  }
+  return total;
+}
+
+const logTwoPi = Math.log(2 * Math.PI);
+
 function checkDegrees(degrees: number, D: number): void {
   if (!(degrees > D - 1 && degrees < Infinity))
     throw new RangeError(`Normal–Wishart: the degrees of freedom must be above D − 1 = ${D - 1}, not ${degrees}.`);

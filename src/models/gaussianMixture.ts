@@ -1,7 +1,12 @@
 import { type Key, permutation } from "../engine/random.js";
 import { dirichletFamily } from "../families/dirichletFamily.js";
 import { klDivergence } from "../families/exponentialFamily.js";
-import { addObservation, type NormalWishartParameters, normalWishartFamily } from "../families/normalWishartFamily.js";
+import {
+  addObservation,
+  expectedLogDensity,
+  type NormalWishartParameters,
+  normalWishartFamily,
+} from "../families/normalWishartFamily.js";
 import {
   type ConjugateModel,
   globalStep,
@@ -9,6 +14,7 @@ import {
   type NaturalParameters,
   type Rows,
 } from "./conjugateModel.js";
+import { nearestRow } from "./nearestRow.js";
 
 /** q(π) q(μ, Λ) of a mixture, in natural parameters. */
 export interface MixtureGlobal extends NaturalParameters {
@@ -72,13 +78,12 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
     checkColumns(batch, D);
     const logWeights = weights.mean(global.weights);
     const means = Array.from({ length: K }, (_, k) => component.mean(ofComponent(global, k)));
-    const constant = (D / 2) * Math.log(2 * Math.PI);
     const share = new Float64Array(K);
     let bound = 0;
     for (let row = 0; row < batch.size; row++) {
       let largest = -Infinity;
       for (let k = 0; k < K; k++) {
-        share[k] = logWeights[k] + expectedLogDensity(means[k], batch.values, row * D, D) - constant;
+        share[k] = logWeights[k] + expectedLogDensity(means[k], D, batch.values, row * D);
         if (share[k] > largest) largest = share[k];
       }
       let total = 0;
@@ -123,7 +128,7 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
         );
       const centres = permutation(key, batch.size).subarray(0, K);
       const statistics = zero();
-      for (let row = 0; row < batch.size; row++) give(statistics, batch, row, nearest(batch, row, centres), 1);
+      for (let row = 0; row < batch.size; row++) give(statistics, batch, row, nearestRow(batch, row, centres), 1);
       return globalStep({ global: prior, prior, statistics, scale: 1, rate: 1 });
     },
     responsibilities: (global, batch) => {
@@ -136,28 +141,6 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
       components: Array.from({ length: K }, (_, k) => component.parameters(ofComponent(global, k))),
     }),
   };
-}
-
-/** E[log N(x; μ, Λ⁻¹)] + ½ D log 2π from the mean parameters of a Normal–Wishart. */
-function expectedLogDensity(mean: Float64Array, x: Float64Array, at: number, D: number): number {
-  let total = (mean[D + D * D + 1] - mean[D + D * D]) / 2;
-  for (let i = 0; i < D; i++) {
-    let row = 0;
-    for (let j = 0; j < D; j++) row += mean[D + i * D + j] * x[at + j];
-    total += x[at + i] * (mean[i] - row / 2);
-  }
-  return total;
-}
-
-/** The number of the centre nearest to a row. */
-function nearest({ values, columns }: Rows, row: number, centres: Int32Array): number {
-  let [best, least] = [0, Infinity];
-  for (let k = 0; k < centres.length; k++) {
-    let distance = 0;
-    for (let j = 0; j < columns; j++) distance += (values[row * columns + j] - values[centres[k] * columns + j]) ** 2;
-    if (distance < least) [best, least] = [k, distance];
-  }
-  return best;
 }
 
 function checkColumns(batch: Rows, D: number): void {
