@@ -78,6 +78,14 @@ export { type Sequences, selectSequences, sequencesOf } from "./data/sequences.j
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
 export { type SimulatedCorpusOptions, simulatedCorpus } from "./data/simulatedCorpus.js";
 export { type SimulatedEmissions, type SimulatedSequences, simulatedSequences } from "./data/simulatedSequences.js";
+export {
+  checkSparseRows,
+  corpusRows,
+  type SparseEntry,
+  type SparseRows,
+  selectSparseRows,
+  sparseRowsOf,
+} from "./data/sparseRows.js";
 export { type CorpusFiles, type TextCorpus, textCorpus } from "./data/textCorpus.js";
 export { type WaveformOptions, waveform } from "./data/waveform.js";
 // diagnostics: pure functions of numbers
@@ -629,6 +637,13 @@ export {
   type NoiseParameters,
   type PointLikelihood,
 } from "./models/pointLikelihood.js";
+export {
+  type PoissonFactorisation,
+  type PoissonFactorisationOptions,
+  type PoissonFactorsGlobal,
+  type PoissonFactorsLocal,
+  poissonFactorisation,
+} from "./models/poissonFactorisation.js";
 export { type PoissonRegressionOptions, poissonRegression } from "./models/poissonRegression.js";
 export { predictiveDensity } from "./models/predictiveDensity.js";
 export {
@@ -655,6 +670,7 @@ export {
   type SigmoidBeliefNetworkParameters,
   sigmoidBeliefNetwork,
 } from "./models/sigmoidBeliefNetwork.js";
+export { sparseDataset } from "./models/sparseDataset.js";
 export {
   type SparseGaussianProcess,
   type SparseGaussianProcessOptions,

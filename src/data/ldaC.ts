@@ -1,4 +1,5 @@
 import { DataError } from "./dataError.js";
+import { corpusRows, selectSparseRows } from "./sparseRows.js";
 
 /** Documents as counts of words, in compressed sparse rows. */
 export interface Corpus {
@@ -45,18 +46,8 @@ export function parseLdaC(content: Uint8Array, what: string, options: LdaCOption
 
 /** The documents of these rows. */
 export function selectDocuments(corpus: Corpus, rows: Int32Array): Corpus {
-  const offsets = new Int32Array(rows.length + 1);
-  for (let i = 0; i < rows.length; i++) {
-    offsets[i + 1] = offsets[i] + corpus.offsets[rows[i] + 1] - corpus.offsets[rows[i]];
-  }
-  const words = new Int32Array(offsets[rows.length]);
-  const counts = new Float64Array(offsets[rows.length]);
-  for (let i = 0; i < rows.length; i++) {
-    const [from, to] = [corpus.offsets[rows[i]], corpus.offsets[rows[i] + 1]];
-    words.set(corpus.words.subarray(from, to), offsets[i]);
-    counts.set(corpus.counts.subarray(from, to), offsets[i]);
-  }
-  return { size: rows.length, vocabulary: corpus.vocabulary, offsets, words, counts };
+  const { size, columns, offsets, indices, values } = selectSparseRows(corpusRows(corpus), rows);
+  return { size, vocabulary: columns, offsets, words: indices, counts: values };
 }
 
 /**

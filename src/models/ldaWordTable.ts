@@ -1,7 +1,7 @@
 import type { Corpus } from "../data/ldaC.js";
 import { digamma, expDigamma } from "../diagnostics/specialFunctions.js";
 
-/** exp E[log β] of the words of a batch. */
+/** exp E[log β] of the words of a batch, or of the items. */
 export interface WordTable {
   /** The distinct words, `[U]`. */
   readonly words: Int32Array;
@@ -16,24 +16,41 @@ export interface WordTable {
 /** The table of a batch, at the topics λ `[V · K]`. */
 export function wordTable(topics: Float64Array, corpus: Corpus, K: number): WordTable {
   const V = corpus.vocabulary;
+  return expDigammaTable({
+    shapes: topics,
+    indices: corpus.words,
+    columns: V,
+    factors: topicTotals(topics, V, K).map((total) => 1 / expDigamma(total)),
+  });
+}
+
+/** `f_k e^{ψ(x_wk)}` of the distinct words w among the indices, for x `[V · K]` and f `[K]`. */
+export function expDigammaTable(inputs: {
+  readonly shapes: Float64Array;
+  readonly indices: Int32Array;
+  /** V. */
+  readonly columns: number;
+  readonly factors: Float64Array;
+}): WordTable {
+  const { shapes, indices, columns: V, factors } = inputs;
+  const K = factors.length;
   const numberOf = new Int32Array(V).fill(-1);
-  const rowOf = new Int32Array(corpus.words.length);
-  const words = new Int32Array(Math.min(V, corpus.words.length));
+  const rowOf = new Int32Array(indices.length);
+  const words = new Int32Array(Math.min(V, indices.length));
   let used = 0;
   for (let i = 0; i < rowOf.length; i++) {
-    const word = corpus.words[i];
+    const word = indices[i];
     if (numberOf[word] === -1) {
       words[used] = word;
       numberOf[word] = used++;
     }
     rowOf[i] = numberOf[word];
   }
-  const inverseTotals = topicTotals(topics, V, K).map((total) => 1 / expDigamma(total));
   const rows = new Float64Array(used * K);
   const offsets = new Float64Array(used);
   for (let u = 0; u < used; u++) {
-    offsets[u] = expDigammas(topics, words[u] * K, rows, u * K, K);
-    for (let k = 0; k < K; k++) rows[u * K + k] *= inverseTotals[k];
+    offsets[u] = expDigammas(shapes, words[u] * K, rows, u * K, K);
+    for (let k = 0; k < K; k++) rows[u * K + k] *= factors[k];
   }
   return { words: words.subarray(0, used), rowOf, rows, offsets };
 }

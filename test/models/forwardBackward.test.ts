@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { logSumExp } from "../../src/diagnostics/logSumExp.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Chain, forwardBackward } from "../../src/models/forwardBackward.js";
+import { type Chain, chainSmoother, forwardBackward } from "../../src/models/forwardBackward.js";
 import { uniforms } from "../../src/models/randomStart.js";
 
 /** The same by every sequence of states, in logs. */
@@ -87,6 +87,29 @@ describe("forwardBackward", () => {
     chain.logInitial[1] = -Infinity;
     chain.logInitial[2] = -Infinity;
     expectSame(chain);
+  });
+
+  it("finds the one way that is left, however unlikely its steps", () => {
+    const chain = random(3, 5, 1, 8);
+    // Into state 0 by e^-1500 only, and at time 3 all else is e^-4000.
+    for (const i of [0, 3, 6]) chain.logTransitions[i] = -1500;
+    chain.logEmissions[10] = -4000;
+    chain.logEmissions[11] = -4000;
+    expectSame(chain);
+    // One smoother serves many chains: nothing stays of the one before.
+    const other = random(3, 4, 1, 9);
+    const smooth = chainSmoother(chain.logInitial, chain.logTransitions);
+    const added = new Float64Array(9);
+    const bounds = [chain, other].map(({ logEmissions }) =>
+      smooth(logEmissions, new Float64Array(logEmissions.length), added),
+    );
+    const exact = [chain, other].map(({ logEmissions }) => enumerated({ ...chain, logEmissions }));
+    exact.forEach(({ logNormaliser }, i) => {
+      expect(bounds[i]).toBeCloseTo(logNormaliser, 9);
+    });
+    added.forEach((value, i) => {
+      expect(value).toBeCloseTo(exact[0].transitions[i] + exact[1].transitions[i], 12);
+    });
   });
 
   it("gives the same in both ways on a long chain", () => {

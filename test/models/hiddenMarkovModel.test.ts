@@ -94,12 +94,40 @@ describe("exactHiddenMarkovModel", () => {
     );
   });
 
+  it("knows the order of transitions: far clusters leave only the probability of their order", () => {
+    const a = 0.5;
+    const model = hiddenMarkovModel({
+      emissions: gaussianEmissions({ states: 3, prior: { ...prior, meanPrecision: 1e-3 } }),
+      transition: a,
+    });
+    const at = { A: [-30, 0], a: [-31, 1], B: [30, 1], b: [29, 0], C: [0, 40] };
+    const evidence = (order: readonly (keyof typeof at)[]): number =>
+      exactHiddenMarkovModel(model, sequencesOf([order.flatMap((name) => at[name])], 2)).logEvidence;
+    // Pólya's urn, row by row. AABBC: A→A, A→B, B→B, B→C; ABCAB: A→B twice, B→C, C→A.
+    const two = 3 * a * (3 * a + 1);
+    const [first, second] = [(a * a * a * a) / two ** 2, (a * (a + 1)) / two / 9];
+    expect(evidence(["A", "a", "B", "b", "C"]) - evidence(["A", "B", "C", "a", "b"])).toBeCloseTo(
+      Math.log(first / second),
+      4,
+    );
+  });
+
   it("refuses too many states", () => {
     expect(() => exactHiddenMarkovModel(planar, many)).toThrow(/1000 observations of 3 states have/);
   });
 });
 
 describe("hiddenMarkovModel", () => {
+  it("has a prior that holds states to themselves", () => {
+    expect(gaussian.prior.transitions).toEqual(Float64Array.of(0.7 + 1.5, 0.7, 0.7, 0.7 + 1.5));
+    expect(gaussian.prior.initial).toEqual(Float64Array.of(0.8, 0.8));
+    const { initial, transitions } = gaussian.parameters(gaussian.prior);
+    expect(initial).toEqual(Float64Array.of(0.5, 0.5));
+    transitions.forEach((p, i) => {
+      expect(p).toBeCloseTo([2.2, 0.7, 0.7, 2.2][i] / 2.9, 14);
+    });
+  });
+
   it("is a mixture where every sequence is one observation", () => {
     const mixture = gaussianMixture({ components: 2, concentration: 0.8, prior });
     const global = gaussian.start(randomKey(2), single);
