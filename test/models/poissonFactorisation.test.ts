@@ -170,6 +170,29 @@ describe("poissonFactorisation", () => {
     });
   });
 
+  it("goes on from an earlier q(θ) by q(z) at its rates, which other items had made", () => {
+    // Items that are told apart, so that an even start is far off after one update.
+    const global = { shapes: Float64Array.of(3, 0.1, 0.2, 4), rates: Float64Array.of(1, 1.3) };
+    const settled = model.local(global, tiny).local!;
+    const from = { shapes: settled.shapes, rates: Float64Array.of(1.3 * settled.rates[0], 0.8 * settled.rates[1]) };
+    const hasty = poissonFactorisation({ components: 2, items: 2, users, itemPrior, maxUpdates: 1 });
+    const { local } = hasty.local(global, tiny, from);
+    const updated = (q: { readonly shapes: Float64Array; readonly rates: Float64Array }): Float64Array =>
+      q.shapes.map((_, at) => {
+        const [u, k] = [at >> 1, at & 1];
+        const weight = (i: number, j: number): number =>
+          Math.exp(digamma(q.shapes[2 * u + j]) + digamma(global.shapes[2 * i + j])) / (q.rates[j] * global.rates[j]);
+        return (
+          users.shape + tinyCounts[u].reduce((sum, y, i) => sum + (y * weight(i, k)) / (weight(i, 0) + weight(i, 1)), 0)
+        );
+      });
+    const twice = updated({ shapes: updated(from), rates: settled.rates });
+    local!.shapes.forEach((shape, at) => {
+      expect(shape).toBeCloseTo(twice[at], 11);
+    });
+    expect(local!.rates).toEqual(settled.rates);
+  });
+
   it.each([1, 2, 100])("never lowers the ELBO with %i updates of a user at a time", async (maxUpdates) => {
     const options = {
       components: 4,
