@@ -60,7 +60,7 @@ export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from 
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
 export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
-export { type Corpus, type LdaCOptions, parseLdaC, selectDocuments } from "./data/ldaC.js";
+export { type Corpus, corpusRows, type LdaCOptions, parseLdaC, selectDocuments } from "./data/ldaC.js";
 export { type StreamLdaCOptions, streamLdaC } from "./data/ldaCStream.js";
 export {
   type DataFolder,
@@ -80,7 +80,6 @@ export { type SimulatedCorpusOptions, simulatedCorpus } from "./data/simulatedCo
 export { type SimulatedEmissions, type SimulatedSequences, simulatedSequences } from "./data/simulatedSequences.js";
 export {
   checkSparseRows,
-  corpusRows,
   type SparseEntry,
   type SparseRows,
   selectSparseRows,

@@ -1,5 +1,5 @@
 import { DataError } from "./dataError.js";
-import { corpusRows, selectSparseRows } from "./sparseRows.js";
+import { type SparseRows, selectSparseRows } from "./sparseRows.js";
 
 /** Documents as counts of words, in compressed sparse rows. */
 export interface Corpus {
@@ -42,6 +42,11 @@ export function parseLdaC(content: Uint8Array, what: string, options: LdaCOption
   const corpus = builder.finish();
   if (corpus.size === 0) throw new DataError("damaged", `${what} holds no documents.`);
   return corpus;
+}
+
+/** A corpus as a sparse matrix of counts, a document a row and a word a column, without a copy. */
+export function corpusRows({ size, vocabulary, offsets, words, counts }: Corpus): SparseRows {
+  return { size, columns: vocabulary, offsets, indices: words, values: counts };
 }
 
 /** The documents of these rows. */

@@ -1,5 +1,3 @@
-import type { Corpus } from "./ldaC.js";
-
 /** A matrix of which few entries are given, in compressed sparse rows: counts that are not 0, or ratings that were made. */
 export interface SparseRows {
   /** How many rows: users, documents. */
@@ -90,11 +88,6 @@ export function checkSparseRows(where: string, matrix: SparseRows): void {
       seen[column] = r;
     }
   }
-}
-
-/** A corpus as a sparse matrix of counts, a document a row and a word a column, without a copy. */
-export function corpusRows({ size, vocabulary, offsets, words, counts }: Corpus): SparseRows {
-  return { size, columns: vocabulary, offsets, indices: words, values: counts };
 }
 
 /** The rows of these numbers. */

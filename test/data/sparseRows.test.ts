@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseLdaC, selectDocuments } from "../../src/data/ldaC.js";
-import { checkSparseRows, corpusRows, selectSparseRows, sparseRowsOf } from "../../src/data/sparseRows.js";
+import { corpusRows, parseLdaC, selectDocuments } from "../../src/data/ldaC.js";
+import { checkSparseRows, selectSparseRows, sparseRowsOf } from "../../src/data/sparseRows.js";
 import { sparseDataset } from "../../src/models/sparseDataset.js";
 
 const entries = [
