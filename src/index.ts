@@ -56,7 +56,9 @@ export {
   binaryImages,
   fixedBinarisedMnist,
 } from "./data/fixedBinarisedMnist.js";
+export { type FrequentWords, frequentWords } from "./data/frequentWords.js";
 export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from "./data/glyphs.js";
+export { type HeldOutTokens, heldOutTokens } from "./data/heldOutTokens.js";
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
 export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
@@ -138,9 +140,11 @@ export { tabulatedCdf } from "./diagnostics/tabulatedCdf.js";
 export { Bernoulli, type BernoulliOptions } from "./distributions/bernoulli.js";
 export { Beta, type BetaOptions } from "./distributions/beta.js";
 export { Categorical, type CategoricalOptions } from "./distributions/categorical.js";
+export { Concatenated, type ConcatenatedOptions } from "./distributions/concatenated.js";
 export { Dirichlet, type DirichletOptions } from "./distributions/dirichlet.js";
 // distributions
 export type { Distribution } from "./distributions/distribution.js";
+export { coordinateLogProb, type ExponentialMember, exponentialMembers } from "./distributions/exponentialMember.js";
 export { Gamma, type GammaOptions } from "./distributions/gamma.js";
 export { Independent, type IndependentOptions } from "./distributions/independent.js";
 export { InverseGaussian, type InverseGaussianOptions } from "./distributions/inverseGaussian.js";
@@ -280,6 +284,11 @@ export {
   type MeanFieldParameters,
   meanFieldGaussian,
 } from "./families/meanFieldGaussian.js";
+export {
+  type MeanFieldPoissonGammaOptions,
+  type MeanFieldPoissonGammaParameters,
+  meanFieldPoissonGamma,
+} from "./families/meanFieldPoissonGamma.js";
 export { type MixtureConditionalOptions, mixtureConditional } from "./families/mixtureConditional.js";
 export {
   type MixtureGaussianOptions,
@@ -363,6 +372,7 @@ export { type HierarchicalScoreOptions, hierarchicalScoreFunction } from "./grad
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
 export { learnedBaseline } from "./gradients/learnedBaseline.js";
 export { type OverdispersedOptions, overdispersed } from "./gradients/overdispersed.js";
+export { type OverdispersedFactorsOptions, overdispersedFactors } from "./gradients/overdispersedFactors.js";
 export { pathDerivative } from "./gradients/pathDerivative.js";
 export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
@@ -555,7 +565,13 @@ export { type BitModel, enumeratedLogEvidence } from "./models/enumeratedLogEvid
 export { type ExactHiddenMarkovModel, exactHiddenMarkovModel } from "./models/exactHiddenMarkovModel.js";
 export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
+export {
+  type FactorDispersedProblem,
+  type FactorDispersionParameters,
+  withFactorDispersions,
+} from "./models/factorDispersions.js";
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
+export { type ReplaceableProblem, withIndependentSets } from "./models/factorReplacement.js";
 export {
   evaluateSum,
   type FiniteSum,
@@ -593,6 +609,7 @@ export {
   type LatentMarginals,
 } from "./models/gaussianProcess.js";
 export { type GreedyInducing, greedyInducing } from "./models/greedyInducing.js";
+export { heldOutPerplexity } from "./models/heldOutPerplexity.js";
 export {
   type HiddenMarkovModel,
   type HiddenMarkovModelOptions,
@@ -636,6 +653,11 @@ export {
   type NoiseParameters,
   type PointLikelihood,
 } from "./models/pointLikelihood.js";
+export {
+  type PoissonDeepExponentialFamily,
+  type PoissonDeepExponentialFamilyOptions,
+  poissonDeepExponentialFamily,
+} from "./models/poissonDeepExponentialFamily.js";
 export {
   type PoissonFactorisation,
   type PoissonFactorisationOptions,
@@ -769,6 +791,7 @@ export {
   pairwiseNormalLogMeanExp,
 } from "./ops/pairwiseNormalLogDensity.js";
 export { relu } from "./ops/relu.js";
+export { segmentSum } from "./ops/segmentSum.js";
 export { sigmoid } from "./ops/sigmoid.js";
 export { softplus } from "./ops/softplus.js";
 export { stopGradient } from "./ops/stopGradient.js";

@@ -11,6 +11,7 @@ import { hierarchicalScoreFunction } from "./hierarchicalScoreFunction.js";
 import { iwhviDoublyReparameterised } from "./iwhviDoublyReparameterised.js";
 import { learnedBaseline } from "./learnedBaseline.js";
 import { overdispersed } from "./overdispersed.js";
+import { overdispersedFactors } from "./overdispersedFactors.js";
 import { pathDerivative } from "./pathDerivative.js";
 import { quasiMonteCarlo } from "./quasiMonteCarlo.js";
 import { raoBlackwell } from "./raoBlackwell.js";
@@ -32,6 +33,7 @@ export const estimators: readonly DeclaredGradient[] = [
   learnedBaseline(),
   raoBlackwell(),
   overdispersed(),
+  overdispersedFactors(),
   scoreControlVariate({ weights: "heldOut" }),
   scoreControlVariate({ weights: "same" }),
   scoreControlVariate({ of: raoBlackwell(), weights: "heldOut" }),

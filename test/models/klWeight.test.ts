@@ -211,6 +211,7 @@ describe("a weight on log p(z) − log q(z | x)", () => {
     learnedBaseline: "carries",
     raoBlackwell: "refuses",
     "overdispersed (τ = 1, 2)": "carries",
+    "overdispersedFactors (τ = 1, 3)": "refuses",
     "scoreControlVariate (scoreFunction, heldOut)": "carries",
     "scoreControlVariate (scoreFunction, same)": "biased",
     "scoreControlVariate (raoBlackwell, heldOut)": "refuses",
