@@ -78,13 +78,14 @@ describe.each(Object.entries(families))("the %s family", (_name, { make, at, poi
   it("has the scores that differentiation gives, in the coordinates it names", () => {
     const coordinates = at.map((values) => row(...values));
     const [member] = exponentialMembers(vectors(make(...coordinates)))!;
-    member.coordinates.forEach((coordinate, i) => expectClose(Array.from(coordinate.dataSync()), at[i], 1e-5));
+    for (const [i, coordinate] of member.coordinates.entries())
+      expectClose(Array.from(coordinate.dataSync()), at[i], 1e-5);
     const scores = member.scores(z());
     // The derivative of the sum over draws is the sum of the scores; of each point by itself, its score.
     points.forEach((_, k) => {
       const own = tf.slice(z(), k, 1);
       const slopes = tf.grads((...c: Tensor[]) => tf.sum(make(...c).logProb(own)))(coordinates);
-      slopes.forEach((slope, i) => expectClose(read(tf.slice(scores[i], k, 1)), read(slope), 2e-4));
+      for (const [i, slope] of slopes.entries()) expectClose(read(tf.slice(scores[i], k, 1)), read(slope), 2e-4);
     });
   });
 

@@ -99,7 +99,8 @@ describe("poissonDeepExponentialFamily", () => {
     const rates = tf.add(prior.floor, tf.matMul(counts[0], weights[0]));
     const { mean, variance } = tf.moments(rates, 0);
     const [found, spread, exact] = [read(mean), read(variance), read(def.meanRates(phi))];
-    exact.forEach((value, i) => expect(Math.abs(found[i] - value)).toBeLessThan(4.5 * Math.sqrt(spread[i] / n)));
+    for (const [i, value] of exact.entries())
+      expect(Math.abs(found[i] - value)).toBeLessThan(4.5 * Math.sqrt(spread[i] / n));
   });
 
   it("is fitted to a maximum of the exact ELBO, which is below log p(x): one document, one word", async () => {
