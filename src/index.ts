@@ -635,6 +635,12 @@ export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBase
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
+export {
+  type FactorsGlobal,
+  type MatrixFactorisation,
+  type MatrixFactorisationOptions,
+  matrixFactorisation,
+} from "./models/matrixFactorisation.js";
 export { mixtureLogPredictive } from "./models/mixtureLogPredictive.js";
 export {
   type Activation,
