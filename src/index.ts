@@ -465,8 +465,10 @@ export {
   collapsedLda,
 } from "./methods/collapsedLda.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
+export type { HessianEstimate } from "./methods/expectedCurvature.js";
 export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
 export { type GaussianCoordinateAscent, gaussianCoordinateAscent } from "./methods/gaussianCoordinateAscent.js";
+export type { GaussianExpectation } from "./methods/gaussianNodes.js";
 export { type GradientNoise, type GradientNoiseOptions, gradientNoise } from "./methods/gradientNoise.js";
 export { type JaakkolaJordanFit, type JaakkolaJordanOptions, jaakkolaJordan } from "./methods/jaakkolaJordan.js";
 export {
@@ -502,6 +504,12 @@ export {
   type SvrgViResult,
   svrgVariationalInference,
 } from "./methods/svrgVariationalInference.js";
+export {
+  type VonOptions,
+  type VonPoint,
+  type VonResult,
+  variationalOnlineNewton,
+} from "./methods/variationalOnlineNewton.js";
 export { antitheticDraws } from "./models/antitheticDraws.js";
 export {
   type BayesianLinearRegression,
@@ -573,6 +581,7 @@ export {
 export { type FactorisedProblem, type Factors, withFactors } from "./models/factorisedProblem.js";
 export { type ReplaceableProblem, withIndependentSets } from "./models/factorReplacement.js";
 export {
+  type CurvedSum,
   evaluateSum,
   type FiniteSum,
   minibatchVariance,
@@ -635,6 +644,7 @@ export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBase
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
+export { logisticTerms } from "./models/logisticTerms.js";
 export {
   type FactorsGlobal,
   type MatrixFactorisation,

@@ -30,6 +30,16 @@ export interface SmoothSum extends FiniteSum {
   readonly strongConvexity: number;
 }
 
+/** A finite sum of terms that can be differentiated twice. */
+export interface CurvedSum extends FiniteSum {
+  /**
+   * Adds `Σ_{i in rows} ∇²f_i(point)` to `hessian`, in place.
+   *
+   * @param hessian - `[D · D]` row by row.
+   */
+  accumulateHessian(point: Float64Array, rows: Int32Array, hessian: Float64Array): void;
+}
+
 /** F and ∇F at a point. */
 export interface SumAndGradient {
   readonly value: number;
