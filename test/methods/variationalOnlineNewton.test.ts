@@ -322,6 +322,34 @@ describe("variationalOnlineNewton", () => {
     for (const slope of slopesAt(pointOf(dense))) expect(Math.abs(slope)).toBeLessThan(1e-6);
   });
 
+  it("retracts by half the square of its step, about the point that it leaves", async () => {
+    const [p, rho, mean] = [0.5, 0.8, of(1, -2)];
+    const off = [0, 1, 2, 3].map((at) => matrices.reduce((sum, m) => sum - m[at], at % 3 === 0 ? p - 0.4 : 0)); // Λ − G
+    const gradient = new Float64Array(2);
+    bowls.accumulate(mean, rows(3), gradient);
+    for (const covariance of ["full", "diagonal"] as const) {
+      const once = await variationalOnlineNewton({
+        terms: bowls,
+        prior: { precision: 0.4 },
+        covariance,
+        expectation: quadrature,
+        rate: constant(rho),
+        steps: 1,
+        start: { mean, precision: p },
+        keepPositive: "retract",
+      });
+      const full = covariance === "full";
+      const square = (i: number, j: number): number =>
+        full ? off[2 * i] * off[j] + off[2 * i + 1] * off[2 + j] : off[3 * i] ** 2;
+      once.precision.forEach((value, at) => {
+        const [i, j] = full ? [at >> 1, at & 1] : [at, at];
+        const expected = (i === j ? p : 0) - rho * off[2 * i + j] + (rho * rho * square(i, j)) / (2 * p);
+        expect(value).toBeCloseTo(expected, 10);
+      });
+      for (const d of [0, 1]) expect(once.mean[d]).toBeCloseTo(mean[d] - (rho * (gradient[d] + 0.4 * mean[d])) / p, 10);
+    }
+  });
+
   it("refuses what does not fit", async () => {
     const options: VonOptions = { ...logistic, expectation: quadrature, rate: constant(1), steps: 2 };
     const run = (change: Partial<VonOptions>) => variationalOnlineNewton({ ...options, ...change });
