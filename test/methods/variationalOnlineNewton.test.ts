@@ -248,6 +248,29 @@ describe("variationalOnlineNewton", () => {
     },
   );
 
+  it("takes the symmetric part of a reparameterised Hessian from draws", () => {
+    const [mean, factor] = [of(0.4, 0.9), of(1.5, 0, -0.4, 1.1)];
+    const nodes = gaussianNodes("here", { kind: "draws", pairs: 1, key: randomKey(7) }, 2)(0);
+    const { hessian } = expectedCurvature({
+      terms: logistic.terms,
+      rows: rows(12),
+      mean,
+      factor,
+      nodes,
+      estimate: "reparameterised",
+    });
+    let crosses = 0;
+    for (const s of [0, 1]) {
+      const [e0, e1] = nodes.epsilons.subarray(2 * s, 2 * s + 2);
+      const z1 = e1 / 1.1; // Lᵀ (z − m) = ε
+      const slope = new Float64Array(2);
+      logistic.terms.accumulate(of(mean[0] + (e0 + 0.4 * z1) / 1.5, mean[1] + z1), rows(12), slope);
+      crosses += (1.5 * e0 * slope[1] + (1.1 * e1 - 0.4 * e0) * slope[0]) / 4;
+    }
+    expect(hessian[1]).toBeCloseTo(crosses, 11);
+    expect(hessian[2]).toBe(hessian[1]);
+  });
+
   it("comes close from minibatches and a pair of draws, with the same numbers for the same key", async () => {
     const options: VonOptions = {
       ...logistic,
