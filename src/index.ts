@@ -38,6 +38,7 @@ export {
 export { iwae } from "./bounds/iwae.js";
 export type { Sandwich, SandwichOptions } from "./bounds/marginalElbo.js";
 export { type PointDensity, weightDistribution } from "./bounds/weightDistribution.js";
+export type { BatchStream, StreamedBatch, StreamPosition } from "./data/batchStream.js";
 export {
   type BayesLogisticDataset,
   type BayesLogisticName,
@@ -62,7 +63,9 @@ export { type HeldOutTokens, heldOutTokens } from "./data/heldOutTokens.js";
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
 export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
+export { type InspectLdaCOptions, inspectLdaC, type LdaCSummary } from "./data/inspectLdaC.js";
 export { type Corpus, corpusRows, type LdaCOptions, parseLdaC, selectDocuments } from "./data/ldaC.js";
+export { type LdaCBatchesOptions, ldaCBatches } from "./data/ldaCBatches.js";
 export { type StreamLdaCOptions, streamLdaC } from "./data/ldaCStream.js";
 export {
   type DataFolder,
@@ -78,7 +81,7 @@ export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
 export { type Sequences, selectSequences, sequencesOf } from "./data/sequences.js";
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
-export { type SimulatedCorpusOptions, simulatedCorpus } from "./data/simulatedCorpus.js";
+export { type SimulatedCorpusOptions, simulatedCorpus, simulatedTopics } from "./data/simulatedCorpus.js";
 export { type SimulatedEmissions, type SimulatedSequences, simulatedSequences } from "./data/simulatedSequences.js";
 export {
   checkSparseRows,
@@ -89,6 +92,7 @@ export {
 } from "./data/sparseRows.js";
 export { type CorpusFiles, type TextCorpus, textCorpus } from "./data/textCorpus.js";
 export { type WaveformOptions, waveform } from "./data/waveform.js";
+export { type WriteSimulatedCorpusOptions, writeSimulatedCorpus } from "./data/writeSimulatedCorpus.js";
 // diagnostics: pure functions of numbers
 export { autocovariance, bulkEffectiveSampleSize, chainEffectiveSampleSize } from "./diagnostics/autocorrelation.js";
 export { chainCorrelation, chainMean, chainStandardDeviation } from "./diagnostics/chainMoments.js";
@@ -465,6 +469,12 @@ export {
   collapsedLda,
 } from "./methods/collapsedLda.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
+export {
+  type DistributedOptions,
+  type DistributedPoint,
+  type DistributedResult,
+  distributedVariationalInference,
+} from "./methods/distributedVariationalInference.js";
 export type { HessianEstimate } from "./methods/expectedCurvature.js";
 export { type Explainable, type Explanation, explain, type FitVerdict } from "./methods/explain.js";
 export { type GaussianCoordinateAscent, gaussianCoordinateAscent } from "./methods/gaussianCoordinateAscent.js";
@@ -477,19 +487,53 @@ export {
   type LowRankCurvatureOptions,
   laplace,
 } from "./methods/laplace.js";
+export { ldaStatistics } from "./methods/ldaStatistics.js";
 export type { LocalGaussian } from "./methods/localGaussian.js";
+export {
+  batchesInParts,
+  type CutMinibatch,
+  corpusInParts,
+  cutRows,
+  datasetInParts,
+  modelInParts,
+  rowsInParts,
+  sumOfParts,
+} from "./methods/minibatchParts.js";
+export {
+  type MoleculerBroker,
+  type MoleculerPoolOptions,
+  type MoleculerStatistics,
+  moleculerPool,
+  moleculerStatistics,
+} from "./methods/moleculerPool.js";
 export { type NaturalGradientNoise, naturalGradientNoise } from "./methods/naturalGradientNoise.js";
+export {
+  type OutOfCoreOptions,
+  type OutOfCorePoint,
+  type OutOfCoreResult,
+  outOfCoreVariationalInference,
+} from "./methods/outOfCoreVariationalInference.js";
 export {
   type PopulationOptions,
   type PopulationPoint,
   type PopulationResult,
   populationVariationalInference,
 } from "./methods/populationVariationalInference.js";
+export { type SimulatedPool, type SimulatedPoolOptions, simulatedPool } from "./methods/simulatedPool.js";
 export {
   type Calibration,
   type SimulationBasedCalibrationOptions,
   simulationBasedCalibration,
 } from "./methods/simulationBasedCalibration.js";
+export {
+  type LocalMap,
+  type LocalStatistics,
+  loadStatistics,
+  localPool,
+  rowsMap,
+  type StatisticsPool,
+  type StatisticsSource,
+} from "./methods/statisticsPool.js";
 export {
   type SviOptions,
   type SviPoint,
@@ -504,6 +548,7 @@ export {
   type SvrgViResult,
   svrgVariationalInference,
 } from "./methods/svrgVariationalInference.js";
+export { type ThreadPoolOptions, threadPool } from "./methods/threadPool.js";
 export {
   type VonOptions,
   type VonPoint,

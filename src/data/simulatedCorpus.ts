@@ -28,6 +28,56 @@ export interface SimulatedCorpusOptions {
  * @throws RangeError if a count is not a positive integer, or α or η is not positive.
  */
 export function simulatedCorpus(options: SimulatedCorpusOptions): Corpus {
+  const document = simulatedDocuments(options);
+  const { documents, vocabulary } = options;
+  const [offsets, words, counts] = [new Int32Array(documents + 1), [] as number[], [] as number[]];
+  for (let d = 0; d < documents; d++) {
+    for (const [word, count] of document(d)) {
+      words.push(word);
+      counts.push(count);
+    }
+    offsets[d + 1] = words.length;
+  }
+  return { size: documents, vocabulary, offsets, words: Int32Array.from(words), counts: Float64Array.from(counts) };
+}
+
+/**
+ * The document number d of {@link simulatedCorpus} as a function of d, in the memory of the topics: its distinct words in ascending order, and how often each occurs.
+ *
+ * @throws RangeError as `simulatedCorpus` does.
+ * @internal
+ */
+export function simulatedDocuments(options: SimulatedCorpusOptions): (d: number) => [word: number, count: number][] {
+  const { key, topics, length, alpha = 0.1 } = options;
+  const wordsOf = cumulativeTopics(options);
+  return (d) => {
+    const draw = uniformStream(foldIn(key, topics + d));
+    const topicsOf = cumulativeDirichlet(draw, topics, alpha);
+    const times = new Map<number, number>();
+    for (let i = 0; i < length; i++) {
+      const word = firstAbove(wordsOf[firstAbove(topicsOf, draw())], draw());
+      times.set(word, (times.get(word) ?? 0) + 1);
+    }
+    return Array.from(times).sort((a, b) => a[0] - b[0]);
+  };
+}
+
+/**
+ * β of {@link simulatedCorpus}: the topics that its documents are drawn from, `[V · K]`, words row by row.
+ *
+ * @throws RangeError as `simulatedCorpus` does.
+ */
+export function simulatedTopics(options: SimulatedCorpusOptions): Float64Array {
+  const cumulative = cumulativeTopics(options);
+  const K = cumulative.length;
+  return Float64Array.from({ length: options.vocabulary * K }, (_, i) => {
+    const [w, k] = [Math.floor(i / K), i % K];
+    return cumulative[k][w] - (w === 0 ? 0 : cumulative[k][w - 1]);
+  });
+}
+
+/** Σ_{v ≤ w} β_kv of each topic. */
+function cumulativeTopics(options: SimulatedCorpusOptions): Float64Array[] {
   const { key, documents, vocabulary, topics, length, alpha = 0.1, eta = 0.05 } = options;
   for (const [name, count] of Object.entries({ documents, vocabulary, topics, length })) {
     if (!Number.isInteger(count) || count < 1)
@@ -37,25 +87,7 @@ export function simulatedCorpus(options: SimulatedCorpusOptions): Corpus {
     if (!(value > 0 && value < Infinity))
       throw new RangeError(`simulatedCorpus: ${name} must be positive and finite, not ${value}.`);
   }
-  const wordsOf = Array.from({ length: topics }, (_, k) =>
-    cumulativeDirichlet(uniformStream(foldIn(key, k)), vocabulary, eta),
-  );
-  const [offsets, words, counts] = [new Int32Array(documents + 1), [] as number[], [] as number[]];
-  for (let d = 0; d < documents; d++) {
-    const draw = uniformStream(foldIn(key, topics + d));
-    const topicsOf = cumulativeDirichlet(draw, topics, alpha);
-    const times = new Map<number, number>();
-    for (let i = 0; i < length; i++) {
-      const word = firstAbove(wordsOf[firstAbove(topicsOf, draw())], draw());
-      times.set(word, (times.get(word) ?? 0) + 1);
-    }
-    for (const [word, count] of Array.from(times).sort((a, b) => a[0] - b[0])) {
-      words.push(word);
-      counts.push(count);
-    }
-    offsets[d + 1] = words.length;
-  }
-  return { size: documents, vocabulary, offsets, words: Int32Array.from(words), counts: Float64Array.from(counts) };
+  return Array.from({ length: topics }, (_, k) => cumulativeDirichlet(uniformStream(foldIn(key, k)), vocabulary, eta));
 }
 
 /** The running sums of a draw from a symmetric Dirichlet. */

@@ -13,8 +13,7 @@ let lastYield = performance.now();
  * @throws Error named `KeyboardInterrupt` if that signal is aborted.
  */
 export function throwIfInterrupted(): void {
-  const signal = (globalThis as Record<symbol, unknown>)[signalName] as AbortSignal | undefined;
-  if (!signal?.aborted) return;
+  if (!currentSignal()?.aborted) return;
   const error = new Error("The cell was interrupted.");
   error.name = "KeyboardInterrupt";
   throw error;
@@ -34,4 +33,32 @@ export async function breathe(): Promise<void> {
     lastYield = performance.now();
   }
   throwIfInterrupted();
+}
+
+/**
+ * Waits for a promise, or until the running notebook cell is interrupted: what waits for others gives no turn in which {@link breathe} could look.
+ *
+ * @throws what the promise rejects with; Error named `KeyboardInterrupt` if the cell was interrupted first.
+ */
+export async function untilInterrupted<T>(promise: Promise<T>): Promise<T> {
+  throwIfInterrupted();
+  const signal = currentSignal();
+  if (!signal) return promise;
+  let stop = (): void => {};
+  const interrupted = new Promise<void>((resolve) => {
+    stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), interrupted]);
+    if (first) return first.value;
+    throwIfInterrupted();
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function currentSignal(): AbortSignal | undefined {
+  return (globalThis as Record<symbol, unknown>)[signalName] as AbortSignal | undefined;
 }

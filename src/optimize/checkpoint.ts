@@ -135,7 +135,12 @@ function describeRun(init: Parameters, key: Key, given: Settings): Settings {
   };
 }
 
-function firstDifference(theirs: Settings, ours: Settings): string | undefined {
+/**
+ * The first setting that two runs do not share, in words.
+ *
+ * @internal
+ */
+export function firstDifference(theirs: Settings, ours: Settings): string | undefined {
   for (const name of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
     const [there, here] = [theirs[name] ?? "not given", ours[name] ?? "not given"];
     if (there !== here) return `its ${name} is ${there}, but here it is ${here}`;
@@ -167,9 +172,9 @@ function restore<State extends Parameters>(path: string, data: Uint8Array, like:
       `its data have no tensor ${name} of type ${tensor.dtype} and shape ${formatShape(tensor.shape)}`,
     );
   }
-  return mapParameters(like, (_, name) => {
-    const { data, shape, dtype } = stored.get(name)!;
-    return tf.tensor(data, [...shape], dtype);
+  return mapParameters(like, ({ dtype }, name) => {
+    const { data, shape } = stored.get(name)!;
+    return tf.tensor(data as TensorNumbers, [...shape], dtype);
   });
 }
 
@@ -210,10 +215,13 @@ function typeOf(path: string, { dtype }: Tensor): StoredTensor["dtype"] {
   throw new Error(`Tensor ${path} of type ${dtype} cannot be checkpointed: only float32, int32 and bool can.`);
 }
 
-function numbersOf(tensor: Tensor): StoredTensor["data"] {
-  return tensor.dataSync() as StoredTensor["data"];
+/** Tensors have no Float64. */
+type TensorNumbers = Exclude<StoredTensor["data"], Float64Array>;
+
+function numbersOf(tensor: Tensor): TensorNumbers {
+  return tensor.dataSync() as TensorNumbers;
 }
 
-function digest(numbers: StoredTensor["data"]): string {
+function digest(numbers: TensorNumbers): string {
   return createHash("sha256").update(numbers).digest("hex");
 }

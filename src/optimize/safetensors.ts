@@ -2,14 +2,15 @@
 
 /** A tensor as it is stored: row-major numbers and their shape. */
 export interface StoredTensor {
-  readonly dtype: "float32" | "int32" | "bool";
+  readonly dtype: "float64" | "float32" | "int32" | "bool";
   readonly shape: readonly number[];
-  /** Float32Array for float32, Int32Array for int32, Uint8Array for bool. */
-  readonly data: Float32Array | Int32Array | Uint8Array;
+  /** Float64Array for float64, Float32Array for float32, Int32Array for int32, Uint8Array for bool. */
+  readonly data: Float64Array | Float32Array | Int32Array | Uint8Array;
 }
 
-const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const;
+const codes = { float64: "F64", float32: "F32", int32: "I32", bool: "BOOL" } as const;
 const types = {
+  F64: { dtype: "float64", bytes: 8, read: (buffer: ArrayBuffer) => new Float64Array(buffer) },
   F32: { dtype: "float32", bytes: 4, read: (buffer: ArrayBuffer) => new Float32Array(buffer) },
   I32: { dtype: "int32", bytes: 4, read: (buffer: ArrayBuffer) => new Int32Array(buffer) },
   BOOL: { dtype: "bool", bytes: 1, read: (buffer: ArrayBuffer) => new Uint8Array(buffer) },
@@ -17,12 +18,13 @@ const types = {
 const metadataName = "__metadata__";
 
 /**
- * Writes named tensors as one safetensors file. Four-byte types come first, so that every tensor is aligned.
+ * Writes named tensors as one safetensors file. Wider types come first, so that every tensor is aligned.
  *
  * @throws Error if a name is `__metadata__`, which the format keeps for itself, or the numbers are not as many as the shape says.
  */
 export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
-  const ordered = [...tensors].sort(([, a], [, b]) => Number(a.dtype === "bool") - Number(b.dtype === "bool"));
+  const width = ({ dtype }: StoredTensor): number => types[codes[dtype]].bytes;
+  const ordered = [...tensors].sort(([, a], [, b]) => width(b) - width(a));
   const entries: [string, object][] = [];
   let end = 0;
   for (const [name, { dtype, shape, data }] of ordered) {
@@ -43,7 +45,7 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>): U
 }
 
 /**
- * Reads a safetensors file of float32, int32 and bool tensors.
+ * Reads a safetensors file of float64, float32, int32 and bool tensors.
  *
  * The tensors must fill the data exactly, without a gap or an overlap, as the format demands.
  *
@@ -100,7 +102,7 @@ function checkEntry(
 ): { code: keyof typeof types; shape: number[]; begin: number; end: number } {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(types, dtype)) {
-    throw damaged(`tensor ${name} has the type ${JSON.stringify(dtype)}, and only F32, I32 and BOOL are read`);
+    throw damaged(`tensor ${name} has the type ${JSON.stringify(dtype)}, and only F64, F32, I32 and BOOL are read`);
   }
   if (!isCounts(shape)) throw damaged(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {

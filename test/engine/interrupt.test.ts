@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { breathe, throwIfInterrupted } from "../../src/engine/interrupt.js";
+import { breathe, throwIfInterrupted, untilInterrupted } from "../../src/engine/interrupt.js";
 
 const published = globalThis as Record<symbol, unknown>;
 const name = Symbol.for("marginalia.interrupt");
@@ -54,4 +54,29 @@ test("breathing yields only after 50 ms", async () => {
   hold(60);
   await breathe();
   expect(others).toBe(1);
+});
+
+test("a wait ends with what it waits for, or with the interrupt, and leaves no listener", async () => {
+  await expect(untilInterrupted(Promise.resolve(3))).resolves.toBe(3);
+  const controller = new AbortController();
+  let listeners = 0;
+  const { signal } = controller;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...args: Parameters<typeof add>): void => {
+    listeners++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>): void => {
+    listeners--;
+    remove(...args);
+  };
+  published[name] = signal;
+  await expect(untilInterrupted(Promise.resolve(3))).resolves.toBe(3);
+  await expect(untilInterrupted(Promise.reject(new Error("no")))).rejects.toThrow("no");
+  const never = untilInterrupted(new Promise(() => {}));
+  expect(listeners).toBe(1);
+  controller.abort();
+  await expect(never).rejects.toMatchObject({ name: "KeyboardInterrupt" });
+  expect(listeners).toBe(0);
+  await expect(untilInterrupted(Promise.resolve(3))).rejects.toMatchObject({ name: "KeyboardInterrupt" });
 });

@@ -5,6 +5,7 @@ const tensors = new Map<string, StoredTensor>([
   ["mask", { dtype: "bool", shape: [3], data: Uint8Array.of(1, 0, 1) }],
   ["phi.mean", { dtype: "float32", shape: [2, 2], data: Float32Array.of(1.5, -0, 3e-45, 3.4e38) }],
   ["count", { dtype: "int32", shape: [], data: Int32Array.of(-7) }],
+  ["exact", { dtype: "float64", shape: [3], data: Float64Array.of(0.1, -0, 5e-324) }],
   ["none", { dtype: "float32", shape: [0, 4], data: new Float32Array(0) }],
 ]);
 
@@ -70,7 +71,7 @@ describe("safetensors", () => {
     expect(message("{", 0)).toMatch("its header is not JSON");
     expect(message("[1]", 0)).toMatch("its header is not a JSON object");
     expect(message({ a: null })).toMatch("tensor a has the type undefined");
-    expect(message({ a: entry(0, 8, [2], "F16") })).toMatch('the type "F16", and only F32, I32 and BOOL are read');
+    expect(message({ a: entry(0, 8, [2], "F16") })).toMatch('the type "F16", and only F64, F32, I32 and BOOL are read');
     expect(message({ a: entry(0, 8, [2], "toString") })).toMatch('the type "toString"');
     expect(message({ a: entry(0, 8, [-2]) })).toMatch("the shape [-2]");
     expect(message({ a: entry(0, 8, [1.5]) })).toMatch("the shape [1.5]");

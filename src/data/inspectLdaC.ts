@@ -1,0 +1,53 @@
+import { stat } from "node:fs/promises";
+import { breathe } from "../engine/interrupt.js";
+import { readLdaC } from "./ldaCStream.js";
+
+/** What {@link inspectLdaC} finds. */
+export interface LdaCSummary {
+  /** D. */
+  readonly documents: number;
+  /** One more than the largest word. */
+  readonly vocabulary: number;
+  /** Σ of the counts. */
+  readonly tokens: number;
+  /** Σ_d of the distinct words of document d. */
+  readonly entries: number;
+  /** The most distinct words that a document has. */
+  readonly longest: number;
+  /** The file's size. */
+  readonly bytes: number;
+}
+
+/** Options of {@link inspectLdaC}. */
+export interface InspectLdaCOptions {
+  /** V, to be held to. Default: any word is taken. */
+  readonly vocabulary?: number;
+  /** Called now and then; what it returns is awaited. */
+  readonly onProgress?: (read: { readonly documents: number; readonly bytes: number }) => void | Promise<void>;
+}
+
+/**
+ * Reads a corpus in the lda-c format once, in bounded memory: how much there is, and whether every line is well formed, before hours are spent on it.
+ *
+ * @throws DataError as `streamLdaC` does; Error named `KeyboardInterrupt` if the cell was interrupted.
+ */
+export async function inspectLdaC(path: string, options: InspectLdaCOptions = {}): Promise<LdaCSummary> {
+  let [documents, vocabulary, tokens, entries, longest] = [0, 0, 0, 0, 0];
+  for await (const { batch, next } of readLdaC(path, { sizeAt: () => 1000, vocabulary: options.vocabulary })) {
+    await breathe();
+    documents = next.documents;
+    vocabulary = Math.max(vocabulary, batch.vocabulary);
+    entries += batch.words.length;
+    for (const count of batch.counts) tokens += count;
+    for (let d = 0; d < batch.size; d++) longest = Math.max(longest, batch.offsets[d + 1] - batch.offsets[d]);
+    await options.onProgress?.({ documents, bytes: next.byte });
+  }
+  return {
+    documents,
+    vocabulary: options.vocabulary ?? vocabulary,
+    tokens,
+    entries,
+    longest,
+    bytes: (await stat(path)).size,
+  };
+}
