@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
+import { estimateMean } from "../../src/diagnostics/moments.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { type Tensor3D, tf } from "../../src/engine/tf.js";
@@ -41,20 +42,23 @@ describe("gradientNoise", () => {
     expect(found.n).toBe(replicates);
   });
 
-  it("has an unbiased variance from as few as two gradients", async () => {
-    const [m, s] = [0.3, 0.9];
-    const phi = at(m, s);
-    const options = { problem: problem(), phi, bound: elbo, gradient: reparameterised, samples: 1 };
-    const runs = 150;
-    let [squares, squaresOfSquares] = [0, 0];
+  it("has signal² and noise² without bias, from as few as two gradients", async () => {
+    const [m, s] = [3, 0.3];
+    const options = { problem: problem(), phi: at(m, s), bound: elbo, gradient: reparameterised, samples: 1 };
+    const runs = 400;
+    const exact = { signal: m ** 2 + (1 - s ** 2) ** 2, noise: s ** 2 + (m * s) ** 2 + 2 * s ** 4 };
+    const found = { signal: [] as number[], noise: [] as number[] };
     for (let run = 0; run < runs; run++) {
-      const { noise } = await gradientNoise({ ...options, key: randomKey(run), replicates: 2 });
-      squares += noise ** 2;
-      squaresOfSquares += noise ** 4;
+      const { signal, noise } = await gradientNoise({ ...options, key: randomKey(run), replicates: 2 });
+      found.signal.push(signal ** 2);
+      found.noise.push(noise ** 2);
     }
-    const variance = s ** 2 + (m * s) ** 2 + 2 * s ** 4;
-    const error = Math.sqrt((squaresOfSquares / runs - (squares / runs) ** 2) / runs);
-    expect(Math.abs(squares / runs - variance)).toBeLessThan(4 * error);
+    for (const name of ["signal", "noise"] as const) {
+      const { value, standardError } = estimateMean(found[name]);
+      expect(Math.abs(value - exact[name])).toBeLessThan(4 * standardError);
+    }
+    // The mean's own noise, trace/R, would show.
+    expect(4 * estimateMean(found.signal).standardError).toBeLessThan(exact.noise / 2);
   });
 
   it("says 0 for a signal that is none, and refuses a single gradient", async () => {

@@ -6,7 +6,7 @@ import { mixtureLogPredictive } from "../../src/models/mixtureLogPredictive.js";
 import { mixture, threeClusters } from "../methods/conjugate.js";
 
 const points = threeClusters(3, 30);
-const global = mixture.start(randomKey(4), points);
+const global = { ...mixture.start(randomKey(4), points), weights: Float64Array.of(3, 9, 21) };
 const fresh = rowsOf([0.3, -1, 2.5, 1, 30, 30], 2);
 
 describe("mixtureLogPredictive", () => {
