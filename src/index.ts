@@ -690,6 +690,7 @@ export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence 
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
 export { type LogisticSum, logisticSum } from "./models/logisticSum.js";
 export { logisticTerms } from "./models/logisticTerms.js";
+export { logPredictive } from "./models/logPredictive.js";
 export {
   type FactorsGlobal,
   type MatrixFactorisation,
