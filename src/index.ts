@@ -60,6 +60,7 @@ export {
 export { type FrequentWords, frequentWords } from "./data/frequentWords.js";
 export { type GlyphDataset, type GlyphFactors, type GlyphOptions, glyphs } from "./data/glyphs.js";
 export { type HeldOutTokens, heldOutTokens } from "./data/heldOutTokens.js";
+export { holdOutDocuments } from "./data/holdOutDocuments.js";
 export { type IdxArray, parseIdx } from "./data/idx.js";
 export { type ImageDatasetOptions, imageDataset } from "./data/imageDataset.js";
 export { type ImageDataset, type ImageDatasetName, ImageSet } from "./data/images.js";
@@ -79,6 +80,7 @@ export { mnist } from "./data/mnist.js";
 export { type OmniglotSmallDataset, omniglotSmall } from "./data/omniglotSmall.js";
 export { optdigits } from "./data/optdigits.js";
 export { type CountDataset, redMites } from "./data/redMites.js";
+export { requestedCorpus } from "./data/requestedCorpus.js";
 export { type Sequences, selectSequences, sequencesOf } from "./data/sequences.js";
 export { type SimulatedDataset, type SimulatedName, simulated, simulatedCsv } from "./data/simulated.js";
 export { type SimulatedCorpusOptions, simulatedCorpus, simulatedTopics } from "./data/simulatedCorpus.js";
@@ -466,6 +468,7 @@ export {
   type CollapsedLdaOptions,
   type CollapsedLdaPoint,
   type CollapsedLdaResult,
+  type CollapsedLdaState,
   collapsedLda,
 } from "./methods/collapsedLda.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
@@ -685,6 +688,7 @@ export {
   type LdaOptions,
   latentDirichletAllocation,
 } from "./models/latentDirichletAllocation.js";
+export { ldaResponsibilities } from "./models/ldaResponsibilities.js";
 export { type BaselinedProblem, withLearnedBaseline } from "./models/learnedBaseline.js";
 export { type GridModel, type LogEvidence, type LogEvidenceOptions, logEvidence } from "./models/logEvidence.js";
 export { type LogisticRegressionOptions, logisticRegression } from "./models/logisticRegression.js";
@@ -830,6 +834,7 @@ export type {
   Row,
 } from "./notebook/spec.js";
 export type { DataFrameLike, TableColumn, TableOptions, TableRow } from "./notebook/table.js";
+export { type WordList, wordBars } from "./notebook/wordBars.js";
 // ops: differentiable operations
 export { affine } from "./ops/affine.js";
 export { bernoulliLogDensity } from "./ops/bernoulliLogDensity.js";

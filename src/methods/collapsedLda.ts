@@ -9,9 +9,17 @@ export type CollapsedLdaPoint = {
   readonly sweep: number;
   /** The mean over tokens of Σ_k |φ_k − its value a sweep before|. */
   readonly change: number;
-  /** Seconds since the start. */
+  /** Seconds since the start, without those of `onProgress`. */
   readonly seconds: number;
 };
+
+/** Where a run of {@link collapsedLda} stands. */
+export interface CollapsedLdaState {
+  /** φ, `[entries · K]`: q(topic) of every token of each entry (document, word) of the corpus. */
+  readonly responsibilities: Float64Array;
+  /** η + E[n_kw], `[V · K]`, words row by row, as `LdaGlobal.topics`. */
+  readonly topics: Float64Array;
+}
 
 /** Options of {@link collapsedLda}. */
 export interface CollapsedLdaOptions {
@@ -32,16 +40,12 @@ export interface CollapsedLdaOptions {
   readonly tolerance?: number;
   /** Sweeps at most. Default 200. */
   readonly maxSweeps?: number;
-  /** Called after every sweep; what it returns is awaited. */
-  readonly onProgress?: (point: CollapsedLdaPoint) => void | Promise<void>;
+  /** Called after every sweep, with what makes the state so far: the topics `[V · K]` and φ, as copies; what it returns is awaited. */
+  readonly onProgress?: (point: CollapsedLdaPoint, state: () => CollapsedLdaState) => void | Promise<void>;
 }
 
 /** What {@link collapsedLda} returns; it has no bound. */
-export interface CollapsedLdaResult {
-  /** φ, `[entries · K]`: q(topic) of every token of each entry (document, word) of the corpus. */
-  readonly responsibilities: Float64Array;
-  /** η + E[n_kw], `[V · K]`, words row by row, as `LdaGlobal.topics`. */
-  readonly topics: Float64Array;
+export interface CollapsedLdaResult extends CollapsedLdaState {
   /** α + E[n_dk], `[D · K]`, row by row. */
   readonly proportions: Float64Array;
   readonly trace: readonly CollapsedLdaPoint[];
@@ -65,16 +69,18 @@ export async function collapsedLda(options: CollapsedLdaOptions): Promise<Collap
   check(options, tolerance, maxSweeps);
   const { size: D, vocabulary: V, offsets, words, counts } = corpus;
   const second = order === "second";
-  const began = performance.now();
+  let began = performance.now();
   const phi = options.start ? Float64Array.from(options.start) : randomShares(key, words.length, K);
   // Means of the counts, and their variances.
   const [inDocument, ofWord, inTopic] = [new Float64Array(D * K), new Float64Array(V * K), new Float64Array(K)];
   const [varDocument, varWord, varTopic] = [new Float64Array(D * K), new Float64Array(V * K), new Float64Array(K)];
   const add = (d: number, entry: number, k: number, share: number, weight: number): void => {
-    const [mean, variance] = [weight * share, weight * share * (1 - share)];
+    const mean = weight * share;
     inDocument[d * K + k] += mean;
     ofWord[words[entry] * K + k] += mean;
     inTopic[k] += mean;
+    if (!second) return;
+    const variance = mean * (1 - share);
     varDocument[d * K + k] += variance;
     varWord[words[entry] * K + k] += variance;
     varTopic[k] += variance;
@@ -124,7 +130,12 @@ export async function collapsedLda(options: CollapsedLdaOptions): Promise<Collap
     const point = { sweep, change: change / tokens, seconds: (performance.now() - began) / 1000 };
     trace.push(point);
     converged = point.change < tolerance;
-    await onProgress?.(point);
+    const away = performance.now();
+    await onProgress?.(point, () => ({
+      responsibilities: Float64Array.from(phi),
+      topics: ofWord.map((n) => eta + n),
+    }));
+    began += performance.now() - away;
   }
   return {
     responsibilities: phi,

@@ -28,7 +28,7 @@ export type SviPoint = {
   readonly rate: number;
   /** The unbiased estimate of the ELBO from the last step's batch, `N/S · bound − KL`, at the parameters before that step. */
   readonly bound: number;
-  /** Seconds since the start. */
+  /** Seconds since the start, without those of the trace itself: its KL and `onProgress`. */
   readonly seconds: number;
 };
 
@@ -54,8 +54,8 @@ export interface SviOptions<G extends NaturalParameters, Batch, Local> {
   readonly correction?: Correction<G>;
   readonly start: G;
   readonly key: Key;
-  /** Steps between two points of the trace; each costs a KL of q(θ). Default: what makes about 100. */
-  readonly traceEvery?: number;
+  /** Steps between two points of the trace, or whether there is one after so many steps; each costs a KL of q(θ). Default: what makes about 100. */
+  readonly traceEvery?: number | ((step: number) => boolean);
   /** Called at every point of the trace; what it returns is awaited. */
   readonly onProgress?: (point: SviPoint, global: G) => void | Promise<void>;
 }
@@ -96,14 +96,16 @@ export async function stochasticVariationalInference<G extends NaturalParameters
   } = options;
   const traceEvery = options.traceEvery ?? Math.max(1, Math.round(steps / 100));
   const adapting = typeof batchSize === "number" ? undefined : batchSize;
-  checkOptions({ steps, traceEvery, window }, data.size, probabilities, adapting);
+  const due = typeof traceEvery === "function" ? traceEvery : (step: number) => step % traceEvery === 0;
+  const counts = { steps, window, ...(typeof traceEvery === "number" && { traceEvery }) };
+  checkOptions(counts, data.size, probabilities, adapting);
   let size = typeof batchSize === "number" ? batchSize : batchSize.initial;
   const rows = { total: data.size, size, probabilities, halves: adapting !== undefined };
   const rowsAt = rowsOfSteps({ key, ...rows });
   const nextSize = adapting?.begin();
   const corrected = options.correction?.begin();
   const average = window === 1 ? undefined : slidingWindow<G>(window);
-  const began = performance.now();
+  let began = performance.now();
   checkFiniteGlobal("stochasticVariationalInference: the start", options.start);
   let global = copyOf(options.start);
   let seen = 0;
@@ -141,7 +143,8 @@ export async function stochasticVariationalInference<G extends NaturalParameters
     global = globalStep({ global, prior: model.prior, statistics, scale, rate: rho });
     if (corrected) global = corrected(global, estimate.statistics, estimate.scale);
     const last = step + 1 === steps || seen + size > maxSeen;
-    if ((step + 1) % traceEvery !== 0 && !last) continue;
+    if (!due(step + 1) && !last) continue;
+    const paused = performance.now();
     checkFiniteGlobal(`stochasticVariationalInference: step ${step}`, global);
     const point = {
       step: step + 1,
@@ -149,10 +152,11 @@ export async function stochasticVariationalInference<G extends NaturalParameters
       size: taken,
       rate: rho,
       bound: estimate.bound - model.kl(before),
-      seconds: (performance.now() - began) / 1000,
+      seconds: (paused - began) / 1000,
     };
     trace.push(point);
     await onProgress?.(point, global);
+    began += performance.now() - paused;
   }
   if (trace.length === 0) {
     throw new RangeError(

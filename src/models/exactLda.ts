@@ -55,14 +55,16 @@ export function exactLda(options: {
   if (n === 0 || K ** n > most)
     throw new RangeError(`exactLda: ${n} tokens and ${K} topics; it enumerates from 1 to ${most} assignments.`);
   const logs = new Float64Array(K ** n);
-  const topicOf = (code: number, i: number): number => Math.floor(code / K ** i) % K;
+  const topicsOf = new Uint8Array(logs.length * n); // of every token under every assignment
+  for (let code = 0; code < logs.length; code++)
+    for (let i = 0, rest = code; i < n; i++, rest = Math.floor(rest / K)) topicsOf[code * n + i] = rest % K;
   for (let code = 0; code < logs.length; code++) {
     const [inDocument, ofWord, inTopic] = [new Float64Array(D * K), new Float64Array(V * K), new Float64Array(K)];
     let log = 0;
     // Pólya's urn, token by token; documents' own normalisers do not depend on z.
     for (let i = 0; i < n; i++) {
       const { d, entry } = list[i];
-      const k = topicOf(code, i);
+      const k = topicsOf[code * n + i];
       log += Math.log((alpha + inDocument[d * K + k]++) * (eta + ofWord[words[entry] * K + k]++));
       log -= Math.log(V * eta + inTopic[k]++);
     }
@@ -77,9 +79,10 @@ export function exactLda(options: {
   const expectation = (shares: Float64Array, skipped: number, topic: number): number => {
     let total = 0;
     for (let code = 0; code < logs.length; code++) {
-      if (skipped >= 0 && topicOf(code, skipped) !== topic) continue;
+      const at = code * n;
+      if (skipped >= 0 && topicsOf[at + skipped] !== topic) continue;
       let weight = 1;
-      for (let i = 0; i < n && weight > 0; i++) if (i !== skipped) weight *= shares[i * K + topicOf(code, i)];
+      for (let i = 0; i < n && weight > 0; i++) if (i !== skipped) weight *= shares[i * K + topicsOf[at + i]];
       if (weight > 0) total += weight * logs[code];
     }
     return total;

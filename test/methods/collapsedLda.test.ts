@@ -180,7 +180,17 @@ describe("collapsedLda", () => {
     const corpus = corpora[2];
     const seen: number[] = [];
     const options = { corpus, ...settings, order: "second", key: randomKey(4), maxSweeps: 30 } as const;
-    const run = await collapsedLda({ ...options, onProgress: ({ sweep }) => void seen.push(sweep) });
+    const states: Float64Array[][] = [];
+    const run = await collapsedLda({
+      ...options,
+      onProgress: ({ sweep }, state) => {
+        const { responsibilities, topics } = state();
+        seen.push(sweep);
+        states.push([responsibilities, topics]);
+      },
+    });
+    expect(states[states.length - 1]).toEqual([run.responsibilities, run.topics]);
+    expect(states[0][0]).not.toEqual(run.responsibilities);
     expect(seen).toEqual(run.trace.map(({ sweep }) => sweep));
     const total = corpus.counts.reduce((a, b) => a + b, 0);
     expect(run.topics.reduce((a, b) => a + b, 0)).toBeCloseTo(total + K * corpus.vocabulary * settings.eta, 10);

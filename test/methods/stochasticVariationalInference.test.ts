@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseLdaC } from "../../src/data/ldaC.js";
 import { randomKey } from "../../src/engine/random.js";
 import { cavi } from "../../src/methods/cavi.js";
@@ -193,6 +193,30 @@ describe("stochasticVariationalInference", () => {
     ]);
     expect(trace.map(({ rate }) => rate)).toEqual([1 / 5, 1 / 9, 1 / 11]);
     expect(seen).toEqual([4, 8, 10]);
+  });
+
+  it("keeps the trace where it is told to, and counts no seconds for it", async () => {
+    let clock = 0;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+    const { trace } = await stochasticVariationalInference({
+      model: mixture,
+      data,
+      batchSize: 30,
+      rate: constant(0.1),
+      steps: 7,
+      start,
+      key,
+      traceEvery: (step) => step === 1 || step === 5,
+      onProgress: () => {
+        clock += 1000;
+      },
+    });
+    now.mockRestore();
+    expect(trace.map(({ step, seconds }) => [step, seconds])).toEqual([
+      [1, 0],
+      [5, 0],
+      [7, 0],
+    ]);
   });
 
   it("can be interrupted", async () => {
