@@ -49,9 +49,11 @@ describe("gaussianProcess", () => {
     const determinant = a * d - b * b;
     const w = (d * xy - b * y1) / noiseVariance / determinant;
     const c = (a * y1 - b * xy) / noiseVariance / determinant;
-    const { mean, variance } = gp.predict([1.3]);
-    expect(mean[0]).toBeCloseTo(1.3 * w + c, 9);
-    expect(variance[0]).toBeCloseTo((1.3 * 1.3 * d - 2 * 1.3 * b + a) / determinant, 9);
+    const { mean, variance } = gp.predict([1.3, -0.6]);
+    [1.3, -0.6].forEach((x, j) => {
+      expect(mean[j]).toBeCloseTo(x * w + c, 9);
+      expect(variance[j]).toBeCloseTo((x * x * d - 2 * x * b + a) / determinant, 9);
+    });
   });
 
   it("refuses data that do not fit", () => {

@@ -24,6 +24,7 @@ describe("optimalBatchSize", () => {
   it("is all of the data where nothing but noise is left, and one datum without noise", () => {
     expect(optimalBatchSize({ squaredNorm: 0, variance: 5, total: 70, rate: 0.1 })).toBe(70);
     expect(optimalBatchSize({ squaredNorm: 2, variance: 0, total: 70, rate: 0.1 })).toBe(1);
+    expect(optimalBatchSize({ squaredNorm: 0, variance: 0, total: 70, rate: 0.1 })).toBe(1);
   });
 });
 
