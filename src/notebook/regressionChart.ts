@@ -103,7 +103,7 @@ export function regressionChart(options: RegressionChartOptions): Chart {
   for (const what of ["before", "after"])
     layer.push({
       transform: only(what),
-      mark: { type: "point", shape: "cross", size: 26, filled: true, color: palette[1]! },
+      mark: { type: "point", clip: true, shape: "cross", size: 26, filled: true, color: palette[1]! },
       encoding: { x: across, y: up("y") },
     });
   const rows = [...points, ...lines, ...crosses];
