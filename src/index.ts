@@ -788,8 +788,6 @@ export type {
   ClaimDescription,
   ClaimInput,
   ClaimsFile,
-  Expectation,
-  Measured,
   Published,
   Verdict,
 } from "./notebook/claim.js";
@@ -797,6 +795,7 @@ export { type ContourLine, contourLines, massLevels } from "./notebook/contourLi
 export { type ContourOptions, type ContourPanel, type ContourRow, contours } from "./notebook/contours.js";
 export { dataFrame } from "./notebook/dataFrame.js";
 export { display, displayUpdatable, type MimeBundle, type UpdatableDisplay } from "./notebook/display.js";
+export type { Expectation, Measured } from "./notebook/expectation.js";
 export type { Chart, FigureOptions } from "./notebook/figure.js";
 export { type GridAxis, type HeatmapOptions, type HeatmapPanel, heatmaps } from "./notebook/heatmaps.js";
 export { type ImageBlock, type ImageGridOptions, imageGrid } from "./notebook/imageGrid.js";

@@ -1,9 +1,10 @@
 /** The ledger: every notebook's claims in one file, and as a page to read. */
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import type { Claim, ClaimsFile, Measured, Verdict } from "./claim.js";
+import type { Claim, ClaimsFile, Verdict } from "./claim.js";
 import { measuredText, publishedText, verdictSign } from "./claimsTable.js";
 import { escapeMarkdown } from "./escape.js";
+import type { Measured } from "./expectation.js";
 import { writeAtomically, writeJson } from "./files.js";
 import { parseProfile } from "./profile.js";
 

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type ClaimInput,
-  type Expectation,
-  judgeClaim,
-  type Measured,
-  type Published,
-  type Verdict,
-} from "../../src/notebook/claim.js";
+import { type ClaimInput, judgeClaim, type Published, type Verdict } from "../../src/notebook/claim.js";
+import type { Expectation, Measured } from "../../src/notebook/expectation.js";
 import type { Profile } from "../../src/notebook/profile.js";
 
 const described = { id: "bound-rises", where: "Eq. 3", statement: "The bound rises with k." };
