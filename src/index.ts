@@ -895,6 +895,7 @@ export { type ScaledUpdatesOptions, scaledUpdates } from "./optimize/scaledUpdat
 export { constant, exponentialDecay, linear, piecewise } from "./optimize/schedules.js";
 export { shuffledRows } from "./optimize/shuffledRows.js";
 export { type SignedStepsOptions, signedSteps } from "./optimize/signedSteps.js";
+export { type Snapshot, type Snapshots, snapshots } from "./optimize/snapshots.js";
 export type {
   ManySteps,
   ManyStepsInputs,

@@ -68,6 +68,19 @@ describe("gradientVariance", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test("has no bias in the smallest of batches", async () => {
+    const found = gradientVariance(reparameterised, { problem, bound: elbo, samples: K, replicates: 2, batches: 300 });
+    const at = await found.at({ phi: phiAt(m, s), key: randomKey(3) });
+    exact(m, s)
+      .variance.slice(0, 2)
+      .forEach((variance, component) => {
+        const { value, standardError } = at.average([component]);
+        expect(standardError).toBeLessThan(0.12 * variance);
+        expect(Math.abs(value - variance)).toBeLessThan(4 * standardError);
+      });
+    found.dispose();
+  });
+
   test("finds no variance where there is none", async () => {
     // At q = p the path derivative is 0 draw by draw; what the means add must not be taken for noise.
     const found = gradientVariance(pathDerivative, { problem, bound: elbo, samples: K, replicates: 4, batches: 2 });
