@@ -23,9 +23,11 @@ export function wordTotals(model: LatentDirichletAllocation): Correction<LdaGlob
       let steps = 0;
       return ({ topics }, statistics, scale) => {
         steps++;
-        const held = Float64Array.from(topics);
+        const held = topics.slice();
         for (let w = 0, first = 0; w < V; w++, first += K) {
-          let [inBatch, sum, least] = [0, 0, 0];
+          let inBatch = 0;
+          let sum = 0;
+          let least = 0;
           for (let at = first; at < first + K; at++) {
             const own = topics[at] - eta;
             inBatch += statistics.topics[at];
