@@ -2,7 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Corpus } from "../../src/data/ldaC.js";
 import { foldIn, randomKey } from "../../src/engine/random.js";
 import { distributedVariationalInference } from "../../src/methods/distributedVariationalInference.js";
-import { batchesInParts, datasetInParts, modelInParts, rowsInParts } from "../../src/methods/minibatchParts.js";
+import {
+  batchesInParts,
+  datasetInParts,
+  modelInParts,
+  rowsInParts,
+  sumOfParts,
+} from "../../src/methods/minibatchParts.js";
 import { simulatedPool } from "../../src/methods/simulatedPool.js";
 import { type LocalStatistics, localPool, type StatisticsPool } from "../../src/methods/statisticsPool.js";
 import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
@@ -54,6 +60,17 @@ describe("distributedVariationalInference", () => {
         expect(Math.abs(value - b[n][i])).toBeLessThan(1e-9 * (1 + Math.abs(value)));
       });
     });
+  });
+
+  it("sums parts in their order and leaves them as they were", () => {
+    const part = (topics: number): LocalStatistics<LdaGlobal> => ({
+      statistics: { topics: Float64Array.of(topics, 1) },
+      bound: topics,
+    });
+    const parts = [part(0.1), part(0.2), part(0.3)];
+    const sum = sumOfParts({ topics: new Float64Array(2) }, parts);
+    expect(sum).toEqual({ statistics: { topics: Float64Array.of(0.1 + 0.2 + 0.3, 3) }, bound: 0.1 + 0.2 + 0.3 });
+    expect(parts).toEqual([part(0.1), part(0.2), part(0.3)]);
   });
 
   it("takes batches in place of rows", async () => {
