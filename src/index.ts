@@ -384,6 +384,7 @@ export { quasiMonteCarlo } from "./gradients/quasiMonteCarlo.js";
 export { raoBlackwell } from "./gradients/raoBlackwell.js";
 export { type RebarOptions, rebar } from "./gradients/rebar.js";
 export { type RejectionOptions, rejectionReparameterised } from "./gradients/rejectionReparameterised.js";
+export { type RelaxedBitOptions, relaxedBit } from "./gradients/relaxedBit.js";
 export { reparameterised } from "./gradients/reparameterised.js";
 export { type ControlVariateOptions, scoreControlVariate } from "./gradients/scoreControlVariate.js";
 export { type ScoreGradient, type ScoreOptions, type ScoreTerms, scoreFunction } from "./gradients/scoreFunction.js";
@@ -558,6 +559,7 @@ export {
   type VonResult,
   variationalOnlineNewton,
 } from "./methods/variationalOnlineNewton.js";
+export { allBits } from "./models/allStates.js";
 export { antitheticDraws } from "./models/antitheticDraws.js";
 export {
   type BayesianLinearRegression,
@@ -576,6 +578,7 @@ export {
   exactChainElbo,
 } from "./models/bernoulliChain.js";
 export type { BernoulliProblem } from "./models/bernoulliProblem.js";
+export { bitWeights } from "./models/bitWeights.js";
 export { categoricalEmissions } from "./models/categoricalEmissions.js";
 export { type ChainScoreOptions, exactChainScoreVariance } from "./models/chainScoreVariance.js";
 export {

@@ -30,3 +30,14 @@ export function allStates(name: string, variables: number, states?: number): Ten
   }
   return tf.tensor2d(values, [count, variables * width]);
 }
+
+/**
+ * Every state of N bits, `[2^N, N]`: bit n of row s is digit n of s in base 2, the lowest first, which is the order that `bitWeights` takes.
+ *
+ * @throws Error if N is not a positive integer, or there are more than 2¹⁶ states.
+ */
+export function allBits(dimension: number): Tensor2D {
+  if (!Number.isInteger(dimension) || dimension < 1)
+    throw new Error(`allBits: the number of bits must be a positive integer, not ${dimension}.`);
+  return allStates("allBits", dimension);
+}

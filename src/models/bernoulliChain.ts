@@ -3,6 +3,7 @@ import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js
 import { tidied } from "../engine/values.js";
 import { bernoulliLogDensity } from "../ops/bernoulliLogDensity.js";
 import type { BernoulliProblem } from "./bernoulliProblem.js";
+import { bitWeights } from "./bitWeights.js";
 import type { FactorisedProblem } from "./factorisedProblem.js";
 
 /** Parameters of a {@link bernoulliChain}'s model. */
@@ -98,17 +99,9 @@ export function chainWeightDistribution({ bias, coupling, logits }: ChainNumbers
   readonly probabilities: Float64Array;
 } {
   const sites = logits.length;
-  const logWeights = new Float64Array(2 ** sites);
-  const probabilities = new Float64Array(2 ** sites);
-  for (let state = 0; state < 2 ** sites; state++) {
+  const logP = Float64Array.from({ length: 2 ** sites }, (_, state) => {
     const bit = (n: number): number => (n === sites ? 1 : (state >> n) & 1);
-    let [logP, logQ] = [0, 0];
-    for (let n = 0; n < sites; n++) {
-      logP += bit(n) * (bias[n] + coupling[n] * bit(n + 1));
-      logQ += bit(n) * logits[n] - Math.log1p(Math.exp(logits[n]));
-    }
-    logWeights[state] = logP - logQ;
-    probabilities[state] = Math.exp(logQ);
-  }
-  return { logWeights, probabilities };
+    return bias.reduce((sum, a, n) => sum + bit(n) * (a + coupling[n] * bit(n + 1)), 0);
+  });
+  return bitWeights(logP, logits);
 }
