@@ -1,13 +1,18 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
 import { iwae } from "../../src/bounds/iwae.js";
+import { estimateMean } from "../../src/diagnostics/moments.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { tf } from "../../src/engine/tf.js";
+import { meanFieldBernoulli } from "../../src/families/meanFieldBernoulli.js";
+import { meanFieldCategorical } from "../../src/families/meanFieldCategorical.js";
 import type { DeclaredGradient } from "../../src/gradients/declared.js";
+import { estimateGradient } from "../../src/gradients/gradient.js";
 import { rebar } from "../../src/gradients/rebar.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
 import { exactChainElbo } from "../../src/models/bernoulliChain.js";
+import { densityProblem } from "../../src/models/problem.js";
 import { adam } from "../../src/optimize/adam.js";
 import { fit as fitProblem } from "../../src/optimize/fit.js";
 import { backends } from "../engine/support.js";
@@ -46,6 +51,35 @@ describe("rebar", () => {
         expect(phiVariance(report) / phiVariance(await checked(scoreFunction(), given, at))).toBeLessThan(0.5);
     },
   );
+
+  it.each([-2, 1.5])("has it far from even odds too, on one bit and on two one-hot states: l = %f", (l) => {
+    const copies = 100_000;
+    const sigma = (y: number): number => 1 / (1 + Math.exp(-y));
+    const exact = sigma(l) * sigma(-l) * (Math.E - 1 - l);
+    const at = { theta: {}, samples: 1, bound: elbo };
+    const one = densityProblem({
+      logDensity: (z) => tf.sum(tf.exp(z), -1),
+      family: meanFieldBernoulli({ dimension: 1, batchSize: copies }),
+      batchSize: copies,
+    });
+    const two = densityProblem({
+      logDensity: (z) => tf.exp(tf.squeeze(tf.slice(z, [0, 0, 0], [-1, -1, 1]), [2])),
+      family: meanFieldCategorical({ variables: 1, states: 2, batchSize: copies }),
+      batchSize: copies,
+    });
+    const gradient = rebar({ temperature: 0.5 });
+    const [bits, states] = [
+      { logits: tf.fill([copies, 1], l) as tf.Tensor2D },
+      { logits: tf.tile(tf.tensor3d([[[l + 0.3, 0.3]]]), [copies, 1, 1]) },
+    ];
+    const ofBits = estimateGradient(gradient, { ...at, problem: one, phi: bits, key: randomKey(4) }).gradient.phi;
+    const ofStates = estimateGradient(gradient, { ...at, problem: two, phi: states, key: randomKey(5) }).gradient.phi;
+    for (const draws of [numbers(ofBits.logits), numbers(ofStates.logits).filter((_, i) => i % 2 === 0)]) {
+      const { value, standardError } = estimateMean(draws);
+      expect(Math.abs(value - exact) / standardError).toBeLessThan(4);
+      expect(standardError).toBeLessThan(0.004);
+    }
+  });
 
   it("has less variance than the score function, also with a scale found on the other draws, and the same at η = 0", async () => {
     const given = chainCase(4, elbo, 8);
