@@ -147,6 +147,12 @@ describe.each(backends)("deepGaussianProcess on %s", (backend) => {
     expect(variance(draws)).toBeGreaterThan(1e-4);
   });
 
+  it("gives each layer inducing points of its own", () => {
+    const phi = deep.init(inducing());
+    phi.inner.inducing.dispose();
+    expect(read(phi.outer.inducing)).toEqual(Array.from(Float32Array.from(points)));
+  });
+
   it("leaves nothing behind", () => {
     const phi = deep.init(inducing());
     const problem = deep.problem({ x: tf.tensor2d(rows), scale: 1 });
