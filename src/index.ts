@@ -123,6 +123,7 @@ export {
   weightedVariance,
 } from "./diagnostics/moments.js";
 export { normalQuantile } from "./diagnostics/normalQuantile.js";
+export { type OverdispersedMomentOptions, overdispersedMoment } from "./diagnostics/overdispersedMoment.js";
 export { type ParetoSmoothing, paretoSmoothing, paretoThreshold } from "./diagnostics/paretoSmoothing.js";
 export {
   type LogPredictive,
