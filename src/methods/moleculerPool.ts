@@ -12,7 +12,9 @@ import {
 
 /** What is used of Moleculer's `ServiceBroker`. The library does not depend on the package: who wants it installs it and hands a broker over. */
 export interface MoleculerBroker {
+  /** Calls an action of one of the service's nodes; `timeout` in milliseconds. */
   call(action: string, parameters: object, options?: { readonly timeout?: number }): Promise<unknown>;
+  /** Resolves once a node offers the service, and rejects after `timeout` milliseconds. */
   waitForServices(service: string, timeout?: number): Promise<unknown>;
 }
 
@@ -20,7 +22,10 @@ export interface MoleculerBroker {
 export interface MoleculerStatistics {
   readonly name: string;
   readonly actions: {
-    readonly map: { handler(context: { readonly params: unknown }): unknown };
+    readonly map: {
+      /** Answers one call of the action: the statistics of a minibatch. */
+      handler(context: { readonly params: unknown }): unknown;
+    };
   };
 }
 
