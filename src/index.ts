@@ -473,6 +473,13 @@ export {
   type CollapsedLdaState,
   collapsedLda,
 } from "./methods/collapsedLda.js";
+export {
+  type CollapsedMixtureOptions,
+  type CollapsedMixturePoint,
+  type CollapsedMixtureResult,
+  type CollapsedMixtureState,
+  collapsedMixture,
+} from "./methods/collapsedMixture.js";
 export { type DeltaMethodFit, type DeltaMethodOptions, deltaMethod } from "./methods/deltaMethod.js";
 export {
   type DistributedOptions,
@@ -621,10 +628,12 @@ export {
   type NonCentredSchools,
 } from "./models/eightSchools.js";
 export type { Emissions } from "./models/emissions.js";
+export type { EnumeratedAssignments } from "./models/enumeratedAssignments.js";
 export { type BitModel, enumeratedLogEvidence } from "./models/enumeratedLogEvidence.js";
 export { type ExactHiddenMarkovModel, exactHiddenMarkovModel } from "./models/exactHiddenMarkovModel.js";
 export { type ExactLda, exactLda } from "./models/exactLda.js";
 export { approximateCentre, type CentreMoments, type ExactMixture, exactMixture } from "./models/exactMixture.js";
+export { type ExactMixtureAssignments, exactMixtureAssignments } from "./models/exactMixtureAssignments.js";
 export {
   type FactorDispersedProblem,
   type FactorDispersionParameters,

@@ -1,27 +1,13 @@
 import type { Corpus } from "../data/ldaC.js";
-import { logSumExp } from "../diagnostics/logSumExp.js";
 import { logGamma } from "../diagnostics/specialFunctions.js";
+import { allAssignments, type EnumeratedAssignments, enumeratedAssignments } from "./enumeratedAssignments.js";
 
 /** A tiny corpus under LDA, everything by enumeration of its tokens' topics. */
-export interface ExactLda {
+export interface ExactLda extends EnumeratedAssignments {
   /** How many tokens. */
   readonly tokens: number;
   /** The entry (document, word) of each token, `[tokens]`. */
   readonly entries: Int32Array;
-  /** log p(w) = log Σ_z p(w, z). */
-  readonly logEvidence: number;
-  /**
-   * The collapsed bound `E_q[log p(w, z)] + H(q) ≤ log p(w)` of q(z) = Π_i φ_i, θ and β integrated out.
-   *
-   * @param shares - φ, `[tokens · K]`.
-   */
-  bound(shares: Float64Array): number;
-  /**
-   * Climbs to a local optimum of the collapsed bound from φ, by exact coordinate ascent `φ_i ∝ exp E[log p(w, z) | z_i]`.
-   *
-   * @param sweeps - default 200.
-   */
-  climb(shares: Float64Array, sweeps?: number): { readonly shares: Float64Array; readonly trace: readonly number[] };
 }
 
 /** Assignments that are enumerated at most. */
@@ -55,9 +41,7 @@ export function exactLda(options: {
   if (n === 0 || K ** n > most)
     throw new RangeError(`exactLda: ${n} tokens and ${K} topics; it enumerates from 1 to ${most} assignments.`);
   const logs = new Float64Array(K ** n);
-  const topicsOf = new Uint8Array(logs.length * n); // of every token under every assignment
-  for (let code = 0; code < logs.length; code++)
-    for (let i = 0, rest = code; i < n; i++, rest = Math.floor(rest / K)) topicsOf[code * n + i] = rest % K;
+  const topicsOf = allAssignments(n, K);
   for (let code = 0; code < logs.length; code++) {
     const [inDocument, ofWord, inTopic] = [new Float64Array(D * K), new Float64Array(V * K), new Float64Array(K)];
     let log = 0;
@@ -76,40 +60,9 @@ export function exactLda(options: {
     const normaliser = logGamma(length + K * alpha) - logGamma(K * alpha);
     for (let code = 0; code < logs.length; code++) logs[code] -= normaliser;
   }
-  const expectation = (shares: Float64Array, skipped: number, topic: number): number => {
-    let total = 0;
-    for (let code = 0; code < logs.length; code++) {
-      const at = code * n;
-      if (skipped >= 0 && topicsOf[at + skipped] !== topic) continue;
-      let weight = 1;
-      for (let i = 0; i < n && weight > 0; i++) if (i !== skipped) weight *= shares[i * K + topicsOf[at + i]];
-      if (weight > 0) total += weight * logs[code];
-    }
-    return total;
-  };
-  const bound = (shares: Float64Array): number => {
-    if (shares.length !== n * K)
-      throw new RangeError(`exactLda: φ must have ${K} shares for each of ${n} tokens, not ${shares.length} numbers.`);
-    return expectation(shares, -1, 0) - shares.reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0);
-  };
   return {
     tokens: n,
     entries: Int32Array.from(list, ({ entry }) => entry),
-    logEvidence: logSumExp(logs),
-    bound,
-    climb: (from, sweeps = 200) => {
-      const shares = Float64Array.from(from);
-      const trace = [bound(shares)];
-      for (let sweep = 1; sweep <= sweeps; sweep++) {
-        for (let i = 0; i < n; i++) {
-          const own = Float64Array.from({ length: K }, (_, k) => expectation(shares, i, k));
-          const whole = logSumExp(own);
-          for (let k = 0; k < K; k++) shares[i * K + k] = Math.exp(own[k] - whole);
-        }
-        trace.push(bound(shares));
-        if (trace[sweep] - trace[sweep - 1] < 1e-13) break;
-      }
-      return { shares, trace };
-    },
+    ...enumeratedAssignments("exactLda", logs, topicsOf, K),
   };
 }

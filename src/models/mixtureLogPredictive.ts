@@ -1,7 +1,4 @@
-import { choleskyFactor, choleskySolve, logDeterminant } from "../diagnostics/choleskyFactor.js";
-import { logGamma } from "../diagnostics/specialFunctions.js";
-import { dot } from "../families/exponentialFamily.js";
-import type { NormalWishartParameters } from "../families/normalWishartFamily.js";
+import { normalWishartPredictive } from "../families/normalWishartPredictive.js";
 import type { Rows } from "./conjugateModel.js";
 import type { GaussianMixture, MixtureGlobal } from "./gaussianMixture.js";
 
@@ -19,29 +16,15 @@ export function mixtureLogPredictive(model: GaussianMixture, global: MixtureGlob
     throw new RangeError(`mixtureLogPredictive: the points must have ${D} columns, not ${batch.columns}.`);
   const { concentration, components } = model.parameters(global);
   const total = concentration.reduce((a, b) => a + b);
-  const logDensities = components.map((component, k) => studentT(component, D, Math.log(concentration[k] / total)));
+  const logDensities = components.map((component) => normalWishartPredictive(component, "mixtureLogPredictive"));
   const [logs, off] = [new Float64Array(K), new Float64Array(D)];
   return Float64Array.from({ length: batch.size }, (_, row) => {
     let largest = -Infinity;
     for (let k = 0; k < K; k++) {
       for (let d = 0; d < D; d++) off[d] = batch.values[row * D + d] - components[k].mean[d];
-      logs[k] = logDensities[k](off);
+      logs[k] = Math.log(concentration[k] / total) + logDensities[k](off);
       if (logs[k] > largest) largest = logs[k];
     }
     return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
   });
-}
-
-/** `log weight + log St(m + off)` of a point at `off` from the centre, with μ and Λ integrated out. */
-function studentT(component: NormalWishartParameters, D: number, logWeight: number): (off: Float64Array) => number {
-  const { meanPrecision, inverseScale, degrees } = component;
-  const freedom = degrees - D + 1;
-  const spread = (1 + meanPrecision) / meanPrecision;
-  const factor = choleskyFactor(inverseScale, D, "mixtureLogPredictive: the inverse scale");
-  const constant =
-    logGamma((freedom + D) / 2) -
-    logGamma(freedom / 2) -
-    (D * Math.log(Math.PI * spread) + logDeterminant(factor, D)) / 2;
-  return (off) =>
-    logWeight + constant - ((freedom + D) / 2) * Math.log1p(dot(off, choleskySolve(factor, D, off)) / spread);
 }
