@@ -154,6 +154,7 @@ export type { Distribution } from "./distributions/distribution.js";
 export { coordinateLogProb, type ExponentialMember, exponentialMembers } from "./distributions/exponentialMember.js";
 export { Gamma, type GammaOptions } from "./distributions/gamma.js";
 export { Independent, type IndependentOptions } from "./distributions/independent.js";
+export { IndependentParts, type IndependentPartsOptions } from "./distributions/independentParts.js";
 export { InverseGaussian, type InverseGaussianOptions } from "./distributions/inverseGaussian.js";
 export { klDivergence } from "./distributions/kl.js";
 export { Laplace, type LaplaceOptions } from "./distributions/laplace.js";

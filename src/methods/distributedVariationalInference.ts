@@ -7,6 +7,7 @@ import {
   type NaturalParameters,
 } from "../models/conjugateModel.js";
 import type { Schedule } from "../optimize/optimizer.js";
+import { checkRate } from "./checkRate.js";
 import { type CutMinibatch, sumOfParts } from "./minibatchParts.js";
 import type { LocalStatistics, StatisticsPool } from "./statisticsPool.js";
 import type { SviPoint } from "./stochasticVariationalInference.js";
@@ -147,9 +148,7 @@ async function run<G extends NaturalParameters, Batch>(
     const flight = await nextDone(step);
     const { statistics, bound } = sumOfParts(flight.global, flight.results);
     const rho = rate(step);
-    if (!(rho > 0 && rho <= 1)) {
-      throw new RangeError(`distributedVariationalInference: the rate of step ${step} must be in (0, 1], not ${rho}.`);
-    }
+    checkRate("distributedVariationalInference", `step ${step}`, rho);
     const scale = total / flight.size;
     global = globalStep({ global, prior: model.prior, statistics, scale, rate: rho });
     seen += flight.size;

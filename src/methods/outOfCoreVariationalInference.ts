@@ -9,6 +9,7 @@ import {
 } from "../models/conjugateModel.js";
 import type { CheckpointOptions, Settings } from "../optimize/checkpoint.js";
 import type { Schedule } from "../optimize/optimizer.js";
+import { checkRate } from "./checkRate.js";
 import { digestOf, openConjugateCheckpoint } from "./conjugateCheckpoint.js";
 import { sumOfParts } from "./minibatchParts.js";
 import type { LocalStatistics, StatisticsPool } from "./statisticsPool.js";
@@ -130,10 +131,7 @@ async function run<G extends NaturalParameters, Batch, Local>(
         reading.catch(() => {}); // what it throws is thrown where it is awaited
         const { statistics, bound } = sumOfParts(global, await untilInterrupted(asked));
         const rho = rate(step);
-        if (!(rho > 0 && rho <= 1))
-          throw new RangeError(
-            `outOfCoreVariationalInference: the rate of step ${step} must be in (0, 1], not ${rho}.`,
-          );
+        checkRate("outOfCoreVariationalInference", `step ${step}`, rho);
         const scale = stream.total / size;
         const before = global;
         global = globalStep({ global, prior: model.prior, statistics, scale, rate: rho });

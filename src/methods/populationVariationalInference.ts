@@ -7,6 +7,7 @@ import {
   type NaturalParameters,
 } from "../models/conjugateModel.js";
 import type { Schedule } from "../optimize/optimizer.js";
+import { checkRate } from "./checkRate.js";
 
 /** One batch of a stream, done: a row of a table. */
 export type PopulationPoint = {
@@ -86,11 +87,7 @@ export async function populationVariationalInference<
       );
     }
     const rho = rate(batch);
-    if (!(rho > 0 && rho <= 1)) {
-      throw new RangeError(
-        `populationVariationalInference: the rate of batch ${batch + 1} must be in (0, 1], not ${rho}.`,
-      );
-    }
+    checkRate("populationVariationalInference", `batch ${batch + 1}`, rho);
     const scale = population / data.size;
     const { statistics, bound } = model.local(global, data);
     const before = global;

@@ -13,6 +13,7 @@ import type { AdaptiveBatchSize } from "../optimize/adaptiveBatchSize.js";
 import type { AdaptiveRate } from "../optimize/adaptiveRate.js";
 import { naturalGradient } from "../optimize/naturalGradient.js";
 import type { Schedule } from "../optimize/optimizer.js";
+import { checkRate } from "./checkRate.js";
 import { gradientsOfHalves, minibatchEstimate, rowsOfSteps } from "./minibatchEstimate.js";
 import { slidingWindow } from "./slidingWindow.js";
 
@@ -132,9 +133,7 @@ export async function stochasticVariationalInference<G extends NaturalParameters
       ? { statistics: average(estimate.statistics, estimate.scale), scale: 1 }
       : estimate;
     const rho = typeof rate === "function" ? rate(step) : rateFrom!(gradientOf({ statistics, scale }));
-    if (!(rho > 0 && rho <= 1)) {
-      throw new RangeError(`stochasticVariationalInference: the rate of step ${step} must be in (0, 1], not ${rho}.`);
-    }
+    checkRate("stochasticVariationalInference", `step ${step}`, rho);
     const [before, taken] = [global, size];
     seen += size;
     if (nextSize) {

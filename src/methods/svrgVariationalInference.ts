@@ -11,6 +11,7 @@ import {
 } from "../models/conjugateModel.js";
 import type { Schedule } from "../optimize/optimizer.js";
 import { sampledRows } from "../optimize/sampledRows.js";
+import { checkRate } from "./checkRate.js";
 
 /** One point of the trace of {@link svrgVariationalInference}, at a snapshot: a row of a table. */
 export type SvrgViPoint = {
@@ -109,8 +110,7 @@ export async function svrgVariationalInference<G extends NaturalParameters, Batc
     await breathe();
     if (step % m === 0) await renew(step);
     const rho = rate(step);
-    if (!(rho > 0 && rho <= 1))
-      throw new RangeError(`${where}: the rate of step ${step} must be in (0, 1], not ${rho}.`);
+    checkRate(where, `step ${step}`, rho);
     const batch = data.take(rowsAt(step));
     const [here, there] = [locally(step, global, batch).statistics, model.local(snapshot, batch).statistics];
     const statistics = controlled({ here, there, full, scale });

@@ -4,6 +4,7 @@ import type { Key } from "../engine/random.js";
 import { type CurvedSum, checkPoint, type FiniteSum } from "../models/finiteSum.js";
 import type { Schedule } from "../optimize/optimizer.js";
 import { shuffledRows } from "../optimize/shuffledRows.js";
+import { checkRate } from "./checkRate.js";
 import { expectedCurvature, type HessianEstimate } from "./expectedCurvature.js";
 import { type GaussianExpectation, gaussianNodes } from "./gaussianNodes.js";
 import { denseGaussian, diagonalGaussian, type LocalGaussian } from "./localGaussian.js";
@@ -105,8 +106,7 @@ export async function variationalOnlineNewton(options: VonOptions): Promise<VonR
     trace.push({ step, bound, gradientNorm });
     if (step === steps) break;
     const rho = rate(step);
-    if (!(rho > 0 && rho <= 1))
-      throw new RangeError(`${where}: the rate of step ${step} must be in (0, 1], not ${rho}.`);
+    checkRate(where, `step ${step}`, rho);
     const target = algebra.scaled(prior.precision).map((value, i) => value + scale * here.hessian[i]);
     if (keepPositive === "retract") {
       const off = precision.map((value, i) => value - target[i]);
