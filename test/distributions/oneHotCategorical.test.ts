@@ -97,7 +97,7 @@ describe.each(backends)("OneHotCategorical on %s", (backend) => {
 
 describe("OneHotCategorical", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("refuses logits without variables and events of another width", () => {

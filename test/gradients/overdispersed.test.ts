@@ -59,7 +59,7 @@ describe.each(backends)("overdispersed on %s", (backend) => {
 
 describe("overdispersed", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it.each([1, 2, 3])(

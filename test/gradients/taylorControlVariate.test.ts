@@ -29,7 +29,7 @@ describe.each(backends)("taylorControlVariate on %s", (backend) => {
 
 describe("taylorControlVariate", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it.each(both)("leaves no variance in φ where log p is quadratic, correlations and all (%o)", async (options) => {

@@ -264,7 +264,7 @@ describe("the estimate's gradient", () => {
 
 describe("names of the one estimate", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("SIVI needs no density of ψ, and averages the conditionals", () => {

@@ -65,7 +65,7 @@ describe.each(backends)("laplace on %s", (backend) => {
 
 describe("laplace", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("hands its Gaussian on as a posterior: on a Gaussian every weight is the evidence", async () => {

@@ -75,7 +75,7 @@ describe.each(backends)("collapsedBound on %s", (backend) => {
 
 describe("a fit of the collapsed bound", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("learns points, noise and kernel, and never passes the exact evidence at what it learned", async () => {

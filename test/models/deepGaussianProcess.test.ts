@@ -164,7 +164,7 @@ describe.each(backends)("deepGaussianProcess on %s", (backend) => {
 
 describe("deepGaussianProcess", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("is fitted compiled in two dimensions, and improves", async () => {

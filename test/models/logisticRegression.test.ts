@@ -90,7 +90,7 @@ describe.each(backends)("logisticRegression on %s", (backend) => {
 
 describe("a Bayesian logistic regression", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
   // log p(y | X) and the posterior's moments by quadrature.
   const rule = productRule(trapezoid(-14, 14, 281), trapezoid(-14, 14, 281));

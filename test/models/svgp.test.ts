@@ -155,7 +155,7 @@ describe.each(backends)("svgp on %s", (backend) => {
 
 describe("svgp", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   it("is unbiased over minibatches: the mean over all of them is the bound of all data", () => {

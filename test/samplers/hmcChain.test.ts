@@ -89,7 +89,7 @@ describe.each(backends)("on %s", (backend) => {
 
 describe("against the truth", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   test("started at a draw of the reverse conditional, it ends at one: z = a ε + σ u", () => {

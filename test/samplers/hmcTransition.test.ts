@@ -145,7 +145,7 @@ describe.each(backends)("on %s", (backend) => {
 
 describe("against the truth", () => {
   beforeAll(async () => {
-    await ready();
+    await ready({ backend: "tensorflow" });
   });
 
   test("detailed balance, by quadrature over (q, r): ∫∫ p(q) φ(r) α f(q) g(q′) is symmetric in f and g", () => {
