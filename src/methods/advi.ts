@@ -84,7 +84,7 @@ export interface AdviFit<S extends Supports> extends Explainable {
   readonly trace: readonly TracePoint[];
   readonly stages: readonly AdviStage[];
   readonly steps: number;
-  /** Whether the last stage ended because the ELBO no longer rose. */
+  /** Whether every learning rate had its stage, the last of them ended because the ELBO no longer rose, and some stage was kept: q is not where it started. */
   readonly converged: boolean;
   readonly stoppedBecause: string;
   readonly gradientNoise: GradientNoise;
@@ -153,8 +153,6 @@ export async function advi<S extends Supports>(options: AdviOptions<S>): Promise
   try {
     const noise = await gradientNoise({ problem, phi, bound: elboBound, gradient, samples, key: noiseKey });
     const drawn = drawAll({ problem, model, supports: options.supports, phi, draws, key: drawKey });
-    const last = stages.at(-1)!;
-    const converged = last.outcome === "no longer rising" || last.outcome === "worse";
     return {
       family,
       model,
@@ -165,8 +163,7 @@ export async function advi<S extends Supports>(options: AdviOptions<S>): Promise
       trace,
       stages,
       steps: run.steps,
-      converged,
-      stoppedBecause: reasons[last.outcome],
+      ...endOf(stages, learningRates),
       gradientNoise: noise,
       gradientSignalToNoise: noise.signalToNoise,
       sample: (key, count) =>
@@ -179,12 +176,34 @@ export async function advi<S extends Supports>(options: AdviOptions<S>): Promise
   }
 }
 
-const reasons: Readonly<Record<AdviStage["outcome"], string>> = {
-  "no longer rising": "the bound no longer rose at the smallest learning rate",
-  worse: "the smallest learning rate could not raise the bound",
-  "steps used up": "its steps were used up",
-  "not finite": "something was not finite even at the smallest learning rate",
-};
+/** Whether the stages converged, why they ended, and what to do where they have not. */
+function endOf(
+  stages: readonly AdviStage[],
+  learningRates: readonly number[],
+): { readonly converged: boolean; readonly stoppedBecause: string; readonly toConverge?: string } {
+  const { outcome } = stages.at(-1)!;
+  if (stages.length < learningRates.length || outcome === "steps used up")
+    return { converged: false, stoppedBecause: "its steps were used up" };
+  if (outcome === "not finite") {
+    return {
+      converged: false,
+      stoppedBecause: "something was not finite even at the smallest learning rate",
+      toConverge: "Look for where logJoint or its gradient is not finite, or give smaller learningRates.",
+    };
+  }
+  if (!stages.some(({ kept }) => kept)) {
+    return {
+      converged: false,
+      stoppedBecause: "no learning rate raised the bound, and q is where it started",
+      toConverge: "Give smaller learningRates, or another initialScale.",
+    };
+  }
+  const rested = outcome === "no longer rising";
+  const stoppedBecause = rested
+    ? "the bound no longer rose at the smallest learning rate"
+    : "the smallest learning rate could not raise the bound";
+  return { converged: true, stoppedBecause };
+}
 
 function familyOf(
   name: "meanField" | "fullRank" | "lowRank",

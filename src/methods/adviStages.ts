@@ -21,8 +21,10 @@ export type AdviStage = {
   /** How the ELBO changed over it, on the same draws. */
   readonly gain: number;
   readonly standardError: number;
-  /** Why it ended; `"worse"` and `"not finite"` stages are taken back. */
+  /** Why it ended; `"worse"` where it came to rest below its start. */
   readonly outcome: "no longer rising" | "steps used up" | "worse" | "not finite";
+  /** Whether its result was handed on; a stage that lowered the ELBO or broke down is taken back. */
+  readonly kept: boolean;
 };
 
 /** What a run of stages needs. @internal */
@@ -91,7 +93,8 @@ export async function runStages<Phi extends Parameters>(options: StagesOptions<P
       } catch (error) {
         if (!(error instanceof Error) || !/^Step \d+: /.test(error.message)) throw error;
         failure = error;
-        stages.push({ learningRate, steps: 0, gain: Number.NaN, standardError: Number.NaN, outcome: "not finite" });
+        const unknown = { gain: Number.NaN, standardError: Number.NaN };
+        stages.push({ learningRate, steps: 0, ...unknown, outcome: "not finite", kept: false });
         continue;
       }
       const next = fitted.average?.phi as Phi;
@@ -108,7 +111,8 @@ export async function runStages<Phi extends Parameters>(options: StagesOptions<P
         steps: fitted.steps,
         gain: gain?.value ?? Number.NaN,
         standardError: gain?.standardError ?? Number.NaN,
-        outcome: spoilt ? "worse" : fitted.stoppedBecause === "all steps taken" ? "steps used up" : "no longer rising",
+        outcome: fitted.stoppedBecause === "all steps taken" ? "steps used up" : spoilt ? "worse" : "no longer rising",
+        kept: !spoilt,
       });
       if (!spoilt) {
         disposeParameters(phi);

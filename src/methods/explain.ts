@@ -11,6 +11,8 @@ export interface Explainable {
   readonly converged?: boolean;
   /** Why it ended, as a clause: `"the bound no longer rose"`. */
   readonly stoppedBecause?: string;
+  /** What to do where it has not converged, as a sentence. Default: to give it more steps. */
+  readonly toConverge?: string;
   /** Steps taken. */
   readonly steps?: number;
   /** Signal-to-noise ratio of one step's gradient at the end. */
@@ -51,7 +53,7 @@ export interface Explanation {
  * Whether to trust a variational fit, and if not, what to do: k̂, effective sample size, ELBO, gap and gradient noise, with one verdict and one sentence of remedy.
  *
  * An unfinished optimisation comes first; then k̂: below 0.5 q is good, below its threshold (at most 0.7) its reweighted draws are, above neither. Weights of q's own draws know
- * nothing of a region that q never visits, such as another mode. k̂ itself is an estimate: where it lies within two of its standard errors from a limit, the text says so.
+ * nothing of a region that q never visits, such as another mode. k̂ itself is an estimate: where it lies within two of its standard errors from either limit, the text says so.
  *
  * @throws RangeError as `paretoSmoothing` for log-weights that are none, NaN, +∞ or all −∞.
  * Source: Yao, Vehtari, Simpson & Gelman 2018, "Yes, but did it work? Evaluating variational inference", for k̂ as the measure and its 0.5 and 0.7.
@@ -84,20 +86,28 @@ type Numbers = Omit<Explanation, "verdict" | "remedy" | "text">;
 function verdictOf({ converged, khat, threshold }: Numbers): FitVerdict {
   if (!converged) return "unfinished";
   if (Number.isNaN(khat)) return "unknown";
-  if (khat < Math.min(0.5, threshold)) return "good";
+  if (khat < goodBelow(threshold)) return "good";
   return khat < threshold ? "reweight" : "poor";
 }
 
-function remedyFor(verdict: FitVerdict, { family }: Explainable, { khat, threshold, draws }: Numbers): string {
+/** The limit of k̂ below which q itself is good. */
+function goodBelow(threshold: number): number {
+  return Math.min(0.5, threshold);
+}
+
+function remedyFor(verdict: FitVerdict, fit: Explainable, { khat, threshold, draws }: Numbers): string {
+  const { family, toConverge = "Give it more steps before you judge it." } = fit;
   switch (verdict) {
     case "good":
       return "Use the fit as it is; only a mode that q never visits could escape this check.";
     case "reweight":
       return "Use the reweighted means in place of q's own, and report k̂ with them.";
     case "unknown":
-      return `Draw more than the ${draws} there are: k̂ needs at least 25 with different weights.`;
+      return draws > 20
+        ? `Find out why most of the ${draws} weights are equal, or draw until five lie above the equal ones: k̂ has no tail to go by.`
+        : `Draw more than 20: the ${draws} there are do not make a tail of five, which k̂ needs.`;
     case "unfinished":
-      return "Give it more steps before you judge it.";
+      return toConverge;
     case "poor":
       if (threshold < 0.7 && khat < 0.7) return "Draw more: so few cannot afford this k̂.";
       if (family === "meanField" || family === "lowRank")
@@ -117,7 +127,8 @@ const verdicts: Readonly<Record<FitVerdict, string>> = {
 function textOf(verdict: FitVerdict, remedy: string, fit: Explainable, numbers: Numbers): string {
   const { khat, threshold, elbo, logEvidence, gap } = numbers;
   const spread = Number.isFinite(numbers.khatStandardError) ? ` ± ${numbers.khatStandardError.toFixed(2)}` : "";
-  const close = Math.abs(khat - threshold) < 2 * numbers.khatStandardError && verdict !== "unfinished";
+  const limits = [...new Set([goodBelow(threshold), threshold])];
+  const close = limits.filter((limit) => Math.abs(khat - limit) < 2 * numbers.khatStandardError);
   const trusted = khat < threshold ? "" : ", which such weights cannot be trusted for";
   const lines = [
     `k̂ = ${khat.toFixed(2)}${spread} (at most ${threshold.toFixed(2)} will do), effective sample size ${Math.round(numbers.effectiveSampleSize)} of ${numbers.draws} draws.`,
@@ -131,7 +142,10 @@ function textOf(verdict: FitVerdict, remedy: string, fit: Explainable, numbers: 
       : ` The last gradient's signal-to-noise ratio is ${numbers.gradientSignalToNoise.toPrecision(2)}.`;
   if (steps || why || noise)
     lines.push(`${numbers.converged ? "Converged" : "Stopped without converging"}${steps}${why}.${noise}`);
-  if (close) lines.push(`k̂ lies within two standard errors of ${threshold.toFixed(2)}: more draws would tell.`);
+  if (close.length > 0 && verdict !== "unfinished") {
+    const named = close.map((limit) => limit.toFixed(2)).join(" and of ");
+    lines.push(`k̂ lies within two standard errors of ${named}: more draws would tell.`);
+  }
   return [...lines, `Verdict: ${verdicts[verdict]}. ${remedy}`].join("\n");
 }
 

@@ -242,6 +242,53 @@ describe("a run of stages", () => {
     fit.dispose();
   });
 
+  const narrow = {
+    supports: { x: real([3]) },
+    logJoint: ({ x }: { x: Tensor2D }): Tensor => tf.mul(-50, tf.sum(tf.square(x), 1)),
+    initialScale: 0.1,
+    draws: 500,
+  };
+
+  it("has not converged where the steps run out in a stage that is taken back, before the smaller rates had theirs", async () => {
+    const fit = await advi({ ...narrow, steps: 25, learningRates: [3, 0.1, 0.03], key: randomKey(1) });
+    expect(fit.stages).toMatchObject([{ learningRate: 3, outcome: "steps used up", kept: false }]);
+    expect([fit.converged, fit.stoppedBecause]).toEqual([false, "its steps were used up"]);
+    expect(explain(fit)).toMatchObject({ verdict: "unfinished", remedy: expect.stringContaining("more steps") });
+    fit.dispose();
+  });
+
+  it("has not converged where a rate came to rest with the very last step, before the next had its own", async () => {
+    const options = { ...gaussian, learningRates: [0.1, 0.01], draws: 500, key: randomKey(7) };
+    const whole = await advi(options);
+    const [first] = whole.stages;
+    expect([whole.converged, first.outcome]).toEqual([true, "no longer rising"]);
+    const cut = await advi({ ...options, steps: first.steps });
+    expect(cut.stages).toHaveLength(1);
+    expect([cut.converged, cut.stoppedBecause]).toEqual([false, "its steps were used up"]);
+    whole.dispose();
+    cut.dispose();
+  });
+
+  it("has not converged where every rate is taken back, and asks for smaller ones", async () => {
+    const fit = await advi({ ...narrow, learningRates: [10, 3], window: 40, steps: 4000, key: randomKey(2) });
+    expect(fit.stages).toMatchObject([{ kept: false }, { outcome: "worse", kept: false }]);
+    expect(fit.converged).toBe(false);
+    const { verdict, remedy, text } = explain(fit);
+    expect([verdict, remedy]).toEqual(["unfinished", expect.stringContaining("smaller learningRates")]);
+    expect(text).toContain("because no learning rate raised the bound, and q is where it started");
+    fit.dispose();
+  });
+
+  it("does not ask for more steps where the smallest rate broke down", async () => {
+    const fit = await advi({ ...gaussian, learningRates: [0.05, 1e30], key: randomKey(6), draws: 500 });
+    expect(fit.stages).toMatchObject([{ kept: true }, { kept: false, outcome: "not finite" }]);
+    const { verdict, remedy } = explain(fit);
+    expect(verdict).toBe("unfinished");
+    expect(remedy).toContain("logJoint or its gradient is not finite");
+    expect(remedy).not.toContain("more steps");
+    fit.dispose();
+  });
+
   it("is the same for the same key, and leaves nothing", async () => {
     const options = { ...gaussian, steps: 300, key: randomKey(8), draws: 200 };
     const first = await advi(options);

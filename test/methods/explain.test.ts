@@ -27,11 +27,23 @@ describe("explain", () => {
     expect([verdict, remedy]).toEqual(["unfinished", "Give it more steps before you judge it."]);
     expect(text).toContain("Stopped without converging after 300 steps, because its steps were used up.");
     expect(text).toContain("signal-to-noise ratio is 4.2");
+    const toConverge = "Give smaller learningRates.";
+    expect(explain({ logWeights: pareto(0.2), ...fit, toConverge }).remedy).toBe(toConverge);
     expect(text.split("\n").at(-1)).toBe("Verdict: not finished. Give it more steps before you judge it.");
   });
 
   it("knows when draws are too few, and when all weights are equal", () => {
-    expect(explain({ logWeights: pareto(0.2, 15) })).toMatchObject({ verdict: "unknown" });
+    const few = explain({ logWeights: pareto(0.2, 20) });
+    expect([few.verdict, few.remedy]).toEqual([
+      "unknown",
+      expect.stringMatching(/^Draw more than 20: the 20 there are/),
+    ]);
+    expect(explain({ logWeights: pareto(0.2, 21) }).verdict).not.toBe("unknown");
+    const tied = explain({ logWeights: Float64Array.from({ length: 10_000 }, (_, s) => (s < 3 ? s : -1)) });
+    expect([tied.verdict, tied.remedy]).toEqual([
+      "unknown",
+      expect.stringMatching(/^Find out why most of the 10000 weights are equal/),
+    ]);
     expect(explain({ logWeights: pareto(0.65, 200) })).toMatchObject({
       verdict: "poor",
       remedy: expect.stringContaining("Draw more"),
@@ -54,8 +66,13 @@ describe("explain", () => {
     expect(khatStandardError).toBeCloseTo((1 + khat) / Math.sqrt(paretoSmoothing(logWeights).tailLength), 12);
   });
 
-  it("says where k̂ is too near the threshold to be sure of its side", () => {
-    expect(explain({ logWeights: pareto(0.68) }).text).toContain("more draws would tell");
+  it("says where k̂ is too near either limit to be sure of its side", () => {
+    const [half, most] = [pareto(0.48, 100_000), pareto(0.68, 100_000)].map((logWeights) => explain({ logWeights }));
+    expect(half.khatStandardError).toBeLessThan(0.06);
+    expect(half.text).toContain("within two standard errors of 0.50: more draws would tell");
+    expect(most.text).toContain("within two standard errors of 0.70: more draws would tell");
+    const coarse = explain({ logWeights: pareto(0.6, 1000) }); // a standard error of 0.16
+    expect(coarse.text).toContain("of 0.50 and of 0.67: more draws");
     expect(explain({ logWeights: pareto(0.2) }).text).not.toContain("more draws would tell");
   });
 });
