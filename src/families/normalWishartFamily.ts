@@ -29,7 +29,9 @@ export interface MeanAndPrecision {
  *
  * An observation x adds (x, −½ x xᵀ, −½, ½): see `addObservation`.
  *
- * @throws RangeError if D is not a positive integer; from its functions, if β ≤ 0, ν ≤ D − 1 or W⁻¹ is not positive definite.
+ * η loses the digits of W⁻¹ beside those of β m mᵀ where m is large: take means and observations less one that lies among them, as `gaussianMixture` does.
+ *
+ * @throws RangeError if D is not a positive integer; from its functions, if β ≤ 0, ν ≤ D − 1 or W⁻¹ is not positive definite, or not told apart from β m mᵀ, which is 10¹² of it.
  * Source: Bishop 2006, "Pattern recognition and machine learning", equations 10.40, 10.74 to 10.77, B.79 to B.81.
  */
 export function normalWishartFamily(dimension: number): ExponentialFamily<NormalWishartParameters, MeanAndPrecision> {
@@ -46,6 +48,13 @@ export function normalWishartFamily(dimension: number): ExponentialFamily<Normal
       for (let j = 0; j < D; j++) {
         inverseScale[i * D + j] = -2 * natural[D + i * D + j] - meanPrecision * mean[i] * mean[j];
       }
+    }
+    for (let i = 0; i < D; i++) {
+      const far = meanPrecision * mean[i] * mean[i];
+      if (far > 1e12 * Math.abs(inverseScale[i * D + i]))
+        throw new RangeError(
+          `Normal–Wishart: the mean lies so far from zero, or from the prior's mean (column ${i}: ${mean[i]}), that its square leaves no digits of W⁻¹; centre the data, or put the prior's mean among them.`,
+        );
     }
     const degrees = 2 * natural[size - 1] + D;
     checkDegrees(degrees, D);

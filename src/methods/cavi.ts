@@ -89,7 +89,7 @@ export async function cavi<G extends NaturalParameters, Batch, Local>(
     const gain = point.bound - before.bound;
     if (warmStart && gain < -1e-9 * Math.abs(before.bound)) {
       throw new Error(
-        `cavi: update ${step} lowered the ELBO from ${before.bound} to ${point.bound}: the model's local bound, statistics and KL do not belong together.`,
+        `cavi: update ${step} lowered the ELBO from ${before.bound} to ${point.bound}: the model's local bound, statistics and KL do not belong together, or numbers far from the prior's mean lose their digits (then centre the data).`,
       );
     }
     await onProgress?.(point, global);

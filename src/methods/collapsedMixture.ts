@@ -5,6 +5,7 @@ import { dot } from "../families/exponentialFamily.js";
 import { addObservation, normalWishartFamily } from "../families/normalWishartFamily.js";
 import { gatheredMoments, moveObservation, type NormalWishartMoments } from "../families/normalWishartMoments.js";
 import { normalWishartPredictive } from "../families/normalWishartPredictive.js";
+import { aboutOrigin } from "../models/aboutOrigin.js";
 import type { Rows } from "../models/conjugateModel.js";
 import type { GaussianMixture, MixtureGlobal } from "../models/gaussianMixture.js";
 
@@ -73,7 +74,8 @@ export async function collapsedMixture(options: CollapsedMixtureOptions): Promis
   const { model, data, key, tolerance = 1e-6, maxSweeps = 500, onProgress } = options;
   check(options, tolerance, maxSweeps);
   const { components: K, dimension: D, prior } = model;
-  const { values, size: N } = data;
+  const N = data.size;
+  const values = aboutOrigin(data.values, model.origin);
   const family = normalWishartFamily(D);
   const priors = Array.from({ length: K }, (_, k) =>
     family.parameters(prior.components.subarray(k * family.size, (k + 1) * family.size)),

@@ -1,5 +1,6 @@
 import { dirichletFamily } from "../families/dirichletFamily.js";
 import { addObservation, type NormalWishartParameters, normalWishartFamily } from "../families/normalWishartFamily.js";
+import { aboutOrigin } from "./aboutOrigin.js";
 import type { Rows } from "./conjugateModel.js";
 import type { GaussianMixture, MixtureGlobal } from "./gaussianMixture.js";
 
@@ -32,7 +33,7 @@ const most = 2 ** 18;
  * @throws RangeError if there are more than 2¹⁸ of them, the points have another number of columns, or a centre has no finite variance (ν ≤ D before the first point).
  */
 export function exactMixture(model: GaussianMixture, batch: Rows): ExactMixture {
-  const { components: K, dimension: D, prior } = model;
+  const { components: K, dimension: D, prior, origin } = model;
   const N = batch.size;
   const count = K ** (N - 1);
   if (batch.columns !== D || N < 1)
@@ -45,6 +46,7 @@ export function exactMixture(model: GaussianMixture, batch: Rows): ExactMixture 
   const base = component.logNormaliser(empty);
   const constant = -dirichlet.logNormaliser(prior.weights) - (N * D * Math.log(2 * Math.PI)) / 2;
   const logs = new Float64Array(count);
+  const values = aboutOrigin(batch.values, origin);
   const [means, variances] = [new Float64Array(count * D), new Float64Array(count * D)];
   for (let code = 0; code < count; code++) {
     const natural = Float64Array.from(prior.components);
@@ -54,7 +56,7 @@ export function exactMixture(model: GaussianMixture, batch: Rows): ExactMixture 
       const k = i === 0 ? 0 : rest % K;
       if (i > 0) rest = Math.floor(rest / K);
       weights[k] += 1;
-      addObservation(natural, k * size, D, batch.values, i * D, 1);
+      addObservation(natural, k * size, D, values, i * D, 1);
     }
     let log = constant + dirichlet.logNormaliser(weights);
     for (let k = 0; k < K; k++) {
@@ -72,7 +74,12 @@ export function exactMixture(model: GaussianMixture, batch: Rows): ExactMixture 
   let logOrders = 0;
   for (let k = 2; k <= K; k++) logOrders += Math.log(k);
   const shares = logs.map((log) => Math.exp(log - largest) / total);
-  return { logEvidence, ofOneNumbering: logEvidence - logOrders, centre: mixed(shares, means, variances, D) };
+  const centre = mixed(shares, means, variances, D);
+  return {
+    logEvidence,
+    ofOneNumbering: logEvidence - logOrders,
+    centre: { ...centre, mean: centre.mean.map((value, d) => value + origin[d]) },
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { dirichletFamily } from "../families/dirichletFamily.js";
 import { addObservation, normalWishartFamily } from "../families/normalWishartFamily.js";
+import { aboutOrigin } from "./aboutOrigin.js";
 import type { Rows } from "./conjugateModel.js";
 import { allAssignments, type EnumeratedAssignments, enumeratedAssignments } from "./enumeratedAssignments.js";
 import type { GaussianMixture } from "./gaussianMixture.js";
@@ -34,9 +35,10 @@ export function exactMixtureAssignments(model: GaussianMixture, batch: Rows): Ex
   const [dirichlet, component] = [dirichletFamily(K), normalWishartFamily(D)];
   const empty = prior.components.subarray(0, component.size);
   const base = component.logNormaliser(empty);
+  const values = aboutOrigin(batch.values, model.origin);
   const ofSet = Float64Array.from({ length: 2 ** N }, (_, set) => {
     const natural = Float64Array.from(empty);
-    for (let i = 0; i < N; i++) if ((set >> i) & 1) addObservation(natural, 0, D, batch.values, i * D, 1);
+    for (let i = 0; i < N; i++) if ((set >> i) & 1) addObservation(natural, 0, D, values, i * D, 1);
     return component.logNormaliser(natural) - base;
   });
   const placesOf = allAssignments(N, K);

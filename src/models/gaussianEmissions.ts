@@ -1,24 +1,25 @@
 import type { Sequences } from "../data/sequences.js";
 import { permutation } from "../engine/random.js";
-import { klDivergence } from "../families/exponentialFamily.js";
+import { checkLength, klDivergence } from "../families/exponentialFamily.js";
 import {
   addObservation,
   expectedLogDensity,
   type NormalWishartParameters,
   normalWishartFamily,
 } from "../families/normalWishartFamily.js";
+import { aboutOrigin } from "./aboutOrigin.js";
 import type { Emissions } from "./emissions.js";
 import { nearestRow } from "./nearestRow.js";
 
 /**
  * Gaussian emissions with unknown means and precisions: `x_t | z_t = k ~ N(μ_k, Λ_k⁻¹)`, `(μ_k, Λ_k) ~ NormalWishart`.
  *
- * They start from each observation given whole to the nearest of K that are drawn at random.
+ * They start from each observation given whole to the nearest of K that are drawn at random. Natural parameters are of observations less the prior's mean, as `gaussianMixture`'s.
  *
  * @param options.states - K ≥ 1.
  * @param options.prior - of every state.
  * @throws RangeError if K is no positive integer or the prior is out of range; from its functions, if observations have another number of columns than the
- *   prior's mean, or there are fewer than K of them to start from.
+ *   prior's mean or lie too far from it, or there are fewer than K of them to start from.
  * Source: Bishop 2006, "Pattern recognition and machine learning", sections 10.2.1 and 13.2.
  */
 export function gaussianEmissions(options: {
@@ -39,7 +40,9 @@ export function gaussianEmissions(options: {
         `gaussianEmissions: the prior is of ${D} columns, but the observations have ${batch.columns}.`,
       );
   };
-  const one = family.natural(prior);
+  checkLength("gaussianEmissions: the prior's mean", prior.mean, D);
+  const origin = Float64Array.from(prior.mean);
+  const one = family.natural({ ...prior, mean: new Float64Array(D) });
   return {
     name: "Gaussian",
     states: K,
@@ -51,16 +54,18 @@ export function gaussianEmissions(options: {
     expectedLogDensities: (natural, batch) => {
       check(batch);
       const means = each((k) => family.mean(ofState(natural, k)));
+      const values = aboutOrigin(batch.values, origin);
       const out = new Float64Array((batch.values.length / D) * K);
       for (let t = 0; t * K < out.length; t++) {
-        for (let k = 0; k < K; k++) out[t * K + k] = expectedLogDensity(means[k], D, batch.values, t * D);
+        for (let k = 0; k < K; k++) out[t * K + k] = expectedLogDensity(means[k], D, values, t * D);
       }
       return out;
     },
     statistics: (batch, weights) => {
       const out = new Float64Array(K * size);
+      const values = aboutOrigin(batch.values, origin);
       for (let t = 0; t * K < weights.length; t++) {
-        for (let k = 0; k < K; k++) addObservation(out, k * size, D, batch.values, t * D, weights[t * K + k]);
+        for (let k = 0; k < K; k++) addObservation(out, k * size, D, values, t * D, weights[t * K + k]);
       }
       return out;
     },
@@ -77,6 +82,10 @@ export function gaussianEmissions(options: {
       for (let t = 0; t < observations; t++) weights[t * K + nearestRow(batch, t, centres)] = 1;
       return weights;
     },
-    parameters: (natural) => each((k) => family.parameters(ofState(natural, k))),
+    parameters: (natural) =>
+      each((k) => {
+        const { mean, ...others } = family.parameters(ofState(natural, k));
+        return { ...others, mean: mean.map((value, d) => value + origin[d]) };
+      }),
   };
 }

@@ -1,12 +1,13 @@
 import { type Key, permutation } from "../engine/random.js";
 import { dirichletFamily } from "../families/dirichletFamily.js";
-import { klDivergence } from "../families/exponentialFamily.js";
+import { checkLength, klDivergence } from "../families/exponentialFamily.js";
 import {
   addObservation,
   expectedLogDensity,
   type NormalWishartParameters,
   normalWishartFamily,
 } from "../families/normalWishartFamily.js";
+import { aboutOrigin } from "./aboutOrigin.js";
 import {
   type ConjugateModel,
   globalStep,
@@ -20,7 +21,7 @@ import { nearestRow } from "./nearestRow.js";
 export interface MixtureGlobal extends NaturalParameters {
   /** The Dirichlet's concentration, `[K]`. */
   readonly weights: Float64Array;
-  /** `[K · (D + D² + 2)]`, a Normal–Wishart after another. */
+  /** `[K · (D + D² + 2)]`, a Normal–Wishart after another, of points less the model's `origin`. */
   readonly components: Float64Array;
 }
 
@@ -40,6 +41,8 @@ export interface GaussianMixture extends ConjugateModel<MixtureGlobal, Rows, nev
   readonly components: number;
   /** D. */
   readonly dimension: number;
+  /** `[D]`, the prior's mean: natural parameters are of the points less this, so that they keep their digits however far from zero all lie. */
+  readonly origin: Float64Array;
   /** The update from each point given whole to the nearest of K points drawn at random. */
   start(key: Key, batch: Rows): MixtureGlobal;
   /** q(component of each point), `[size · K]`, row by row. */
@@ -57,8 +60,12 @@ export interface GaussianMixture extends ConjugateModel<MixtureGlobal, Rows, nev
  *
  * The local step is exact: `q(ξ_i = k) ∝ ρ_ik = exp(E[log π_k] + E[log N(x_i; μ_k, Λ_k⁻¹)])`, and its bound `Σ_i log Σ_k ρ_ik`.
  *
- * @throws RangeError if K < 2 or the prior is out of range; from its functions, if points have another number of columns, or K is above their number
- *   in `start`.
+ * Natural parameters count from the prior's mean: `W⁻¹ + β m mᵀ` would lose the digits of W⁻¹ where m is large. Take a prior mean among the data, above all where its β is small: a
+ * component r of its spreads away costs r² of the 10¹⁶ that Float64 tells apart, and from r = 10⁶ on is refused. `parameters` and all that takes points are in the points' own
+ * coordinates.
+ *
+ * @throws RangeError if K < 2 or the prior is out of range; from its functions, if points have another number of columns or lie too far from the prior's mean, or K is above their
+ *   number in `start`.
  * Source: Bishop 2006, "Pattern recognition and machine learning", section 10.2.
  */
 export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixture {
@@ -66,7 +73,9 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
   const D = options.prior.mean.length;
   const [weights, component] = [dirichletFamily(K), normalWishartFamily(D)];
   const size = component.size;
-  const natural = component.natural(options.prior);
+  checkLength("gaussianMixture: the prior's mean", options.prior.mean, D);
+  const origin = Float64Array.from(options.prior.mean);
+  const natural = component.natural({ ...options.prior, mean: new Float64Array(D) });
   const prior: MixtureGlobal = {
     weights: weights.natural({ concentration: new Float64Array(K).fill(concentration) }),
     components: Float64Array.from({ length: K * size }, (_, i) => natural[i % size]),
@@ -74,8 +83,13 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
   const ofComponent = (global: MixtureGlobal, k: number): Float64Array =>
     global.components.subarray(k * size, (k + 1) * size);
 
-  const visit = (global: MixtureGlobal, batch: Rows, each: (row: number, responsibilities: Float64Array) => void) => {
+  const visit = (
+    global: MixtureGlobal,
+    batch: Rows,
+    each: (row: number, responsibilities: Float64Array, values: Float64Array) => void,
+  ) => {
     checkColumns(batch, D);
+    const values = aboutOrigin(batch.values, origin);
     const logWeights = weights.mean(global.weights);
     const means = Array.from({ length: K }, (_, k) => component.mean(ofComponent(global, k)));
     const share = new Float64Array(K);
@@ -83,7 +97,7 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
     for (let row = 0; row < batch.size; row++) {
       let largest = -Infinity;
       for (let k = 0; k < K; k++) {
-        share[k] = logWeights[k] + expectedLogDensity(means[k], D, batch.values, row * D);
+        share[k] = logWeights[k] + expectedLogDensity(means[k], D, values, row * D);
         if (share[k] > largest) largest = share[k];
       }
       let total = 0;
@@ -93,20 +107,21 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
       }
       for (let k = 0; k < K; k++) share[k] /= total;
       bound += largest + Math.log(total);
-      each(row, share);
+      each(row, share, values);
     }
     return bound;
   };
   const zero = (): MixtureGlobal => ({ weights: new Float64Array(K), components: new Float64Array(K * size) });
-  const give = (statistics: MixtureGlobal, batch: Rows, row: number, k: number, weight: number): void => {
+  const give = (statistics: MixtureGlobal, values: Float64Array, row: number, k: number, weight: number): void => {
     statistics.weights[k] += weight;
-    addObservation(statistics.components, k * size, D, batch.values, row * D, weight);
+    addObservation(statistics.components, k * size, D, values, row * D, weight);
   };
 
   return {
     name: "Gaussian mixture",
     components: K,
     dimension: D,
+    origin,
     prior,
     kl: (global, from = prior) => {
       let total = klDivergence(weights, global.weights, from.weights);
@@ -115,8 +130,8 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
     },
     local: (global, batch): LocalStep<MixtureGlobal, never> => {
       const statistics = zero();
-      const bound = visit(global, batch, (row, share) => {
-        for (let k = 0; k < K; k++) give(statistics, batch, row, k, share[k]);
+      const bound = visit(global, batch, (row, share, values) => {
+        for (let k = 0; k < K; k++) give(statistics, values, row, k, share[k]);
       });
       return { statistics, bound };
     },
@@ -128,7 +143,8 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
         );
       const centres = permutation(key, batch.size).subarray(0, K);
       const statistics = zero();
-      for (let row = 0; row < batch.size; row++) give(statistics, batch, row, nearestRow(batch, row, centres), 1);
+      const values = aboutOrigin(batch.values, origin);
+      for (let row = 0; row < batch.size; row++) give(statistics, values, row, nearestRow(batch, row, centres), 1);
       return globalStep({ global: prior, prior, statistics, scale: 1, rate: 1 });
     },
     responsibilities: (global, batch) => {
@@ -138,7 +154,10 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
     },
     parameters: (global) => ({
       concentration: Float64Array.from(global.weights),
-      components: Array.from({ length: K }, (_, k) => component.parameters(ofComponent(global, k))),
+      components: Array.from({ length: K }, (_, k) => {
+        const { mean, ...others } = component.parameters(ofComponent(global, k));
+        return { ...others, mean: mean.map((value, d) => value + origin[d]) };
+      }),
     }),
   };
 }

@@ -82,7 +82,7 @@ describe("exactMixture", () => {
     const joint = together([0.2, 1.7]);
     // All of both points in component 0.
     const first = { weights: Float64Array.of(1000, 1e-6), components: Float64Array.from(model.prior.components) };
-    for (const x of [0.2, 1.7])
+    for (const x of [0.2 - m0, 1.7 - m0])
       [x, -(x * x) / 2, -0.5, 0.5].forEach((t, i) => {
         first.components[i] += t;
       });

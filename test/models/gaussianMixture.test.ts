@@ -5,8 +5,13 @@ import { randomKey } from "../../src/engine/random.js";
 import { logDensity } from "../../src/families/exponentialFamily.js";
 import { addObservation, normalWishartFamily } from "../../src/families/normalWishartFamily.js";
 import { cavi } from "../../src/methods/cavi.js";
+import { collapsedMixture } from "../../src/methods/collapsedMixture.js";
 import { type Rows, rowsOf } from "../../src/models/conjugateModel.js";
+import { exactMixture } from "../../src/models/exactMixture.js";
+import { exactMixtureAssignments } from "../../src/models/exactMixtureAssignments.js";
 import { gaussianMixture } from "../../src/models/gaussianMixture.js";
+import { mixtureLogPredictive } from "../../src/models/mixtureLogPredictive.js";
+import { threeClusters } from "../methods/conjugate.js";
 
 const prior = {
   mean: Float64Array.of(0, 0.5),
@@ -107,6 +112,90 @@ describe("gaussianMixture", () => {
     expect(model.start(randomKey(4), points)).not.toEqual(model.start(randomKey(9), points));
   });
 
+  it("has a monotone ELBO and the same fit, moved along, however far from zero prior and points lie", async () => {
+    const { values } = threeClusters(3, 120);
+    const fitAt = async (offset: number) => {
+      const moved = gaussianMixture({
+        components: 3,
+        concentration: 1,
+        prior: {
+          mean: Float64Array.of(offset, -offset),
+          meanPrecision: 0.05,
+          inverseScale: prior.inverseScale,
+          degrees: 3,
+        },
+      });
+      const data = rowsOf(
+        values.map((value, at) => 3 * value + (at % 2 === 0 ? offset : -offset)),
+        2,
+      );
+      const run = await cavi({ model: moved, data, start: moved.start(randomKey(5), data), tolerance: 1e-12 });
+      const { components, concentration: weights } = moved.parameters(run.global);
+      const predictive = mixtureLogPredictive(moved, run.global, data);
+      const collapsed = await collapsedMixture({ model: moved, data, key: randomKey(5), maxSweeps: 20 });
+      const few = rowsOf(data.values.slice(0, 12), 2);
+      const exact = exactMixture(moved, few);
+      return {
+        run,
+        components,
+        weights,
+        predictive,
+        collapsed,
+        exact,
+        assignments: exactMixtureAssignments(moved, few),
+        moved,
+      };
+    };
+    const at0 = await fitAt(0);
+    for (const offset of [1e4, 1e6]) {
+      const far = await fitAt(offset);
+      const { trace, bound } = far.run;
+      for (let i = 1; i < trace.length; i++)
+        expect(trace[i].bound).toBeGreaterThan(trace[i - 1].bound - 1e-12 * Math.abs(bound));
+      // Points at 1e6 are rounded to 1e-10, a third of 1e-10 of their spread.
+      expect(bound / at0.run.bound).toBeCloseTo(1, 11);
+      expect(trace).toHaveLength(at0.run.trace.length);
+      for (const [k, component] of far.components.entries()) {
+        const same = at0.components[k];
+        expect(component.mean[0] - offset).toBeCloseTo(same.mean[0], 8);
+        expect(component.mean[1] + offset).toBeCloseTo(same.mean[1], 8);
+        component.inverseScale.forEach((value, i) => {
+          expect(value / same.inverseScale[i]).toBeCloseTo(1, 6);
+        });
+        expect(far.weights[k]).toBeCloseTo(at0.weights[k], 7);
+      }
+      far.predictive.forEach((value, row) => {
+        expect(value).toBeCloseTo(at0.predictive[row], 8);
+      });
+      far.collapsed.responsibilities.forEach((value, at) => {
+        expect(value).toBeCloseTo(at0.collapsed.responsibilities[at], 7);
+      });
+      const centre = (of: typeof far) => of.moved.parameters(of.collapsed.global).components[0].mean[0];
+      expect(centre(far) - offset).toBeCloseTo(centre(at0), 7);
+      expect(far.exact.logEvidence).toBeCloseTo(at0.exact.logEvidence, 8);
+      expect(far.exact.centre.mean[0] - offset).toBeCloseTo(at0.exact.centre.mean[0], 8);
+      expect(far.assignments.logEvidence).toBeCloseTo(at0.assignments.logEvidence, 8);
+    }
+  });
+
+  it("says to centre the data where they lie a million spreads from the prior's mean", () => {
+    const { values } = threeClusters(3, 12);
+    const data = rowsOf(
+      values.map((value) => value + 1e7),
+      2,
+    );
+    const vague = gaussianMixture({ components: 2, concentration, prior: { ...prior, meanPrecision: 1e-14 } });
+    const global = vague.start(randomKey(1), data);
+    expect(() => vague.local(global, data)).toThrow("centre the data, or put the prior's mean among them");
+    const near = rowsOf(
+      values.map((value) => value + 1e4),
+      2,
+    );
+    expect(() => vague.local(vague.start(randomKey(1), near), near)).not.toThrow();
+    // A prior worth something keeps components as wide as they are far.
+    expect(() => model.local(model.start(randomKey(1), data), data)).not.toThrow();
+  });
+
   it("refuses points that do not fit", () => {
     const global = model.start(randomKey(2), points);
     expect(() => model.local(global, rowsOf([1, 2, 3], 3))).toThrow(
@@ -120,5 +209,9 @@ describe("gaussianMixture", () => {
     expect(() => rowsOf([1, 2, Number.NaN, 4], 2)).toThrow("row 1, column 0 is NaN; give finite numbers.");
     expect(() => gaussianMixture({ components: 1, concentration: 1, prior })).toThrow("an integer ≥ 2, not 1.");
     expect(() => gaussianMixture({ components: 2, concentration: 0, prior })).toThrow("must be positive and finite");
+    const nowhere = { ...prior, mean: Float64Array.of(0, Number.NaN) };
+    expect(() => gaussianMixture({ components: 2, concentration: 1, prior: nowhere })).toThrow(
+      "the prior's mean must be finite, but number 1 is NaN",
+    );
   });
 });

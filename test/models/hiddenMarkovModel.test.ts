@@ -144,6 +144,33 @@ describe("hiddenMarkovModel", () => {
     expect(gaussian.kl(global)).toBeCloseTo(mixture.kl(same), 11);
   });
 
+  it("has a monotone ELBO and the same fit, moved along, however far from zero prior and observations lie", async () => {
+    const fitAt = async (offset: number) => {
+      const moved = hiddenMarkovModel({
+        emissions: gaussianEmissions({ states: 2, prior: { ...prior, mean: prior.mean.map((m) => m + offset) } }),
+      });
+      const data = { ...points, values: points.values.map((value) => value + offset) };
+      const run = await cavi({ model: moved, data, start: moved.start(randomKey(1), data), tolerance: 1e-12 });
+      return {
+        run,
+        means: moved.parameters(run.global).emissions.map(({ mean }) => mean.map((value) => value - offset)),
+        exact: exactHiddenMarkovModel(moved, data).logEvidence,
+      };
+    };
+    const at0 = await fitAt(0);
+    for (const offset of [1e4, 1e6]) {
+      const { run, means, exact } = await fitAt(offset);
+      for (let i = 1; i < run.trace.length; i++)
+        expect(run.trace[i].bound).toBeGreaterThan(run.trace[i - 1].bound - 1e-12 * Math.abs(run.bound));
+      expect(run.bound).toBeCloseTo(at0.run.bound, 8);
+      expect(exact).toBeCloseTo(at0.exact, 8);
+      for (const [k, mean] of means.entries())
+        mean.forEach((value, d) => {
+          expect(value).toBeCloseTo(at0.means[k][d], 8);
+        });
+    }
+  });
+
   it("has an ELBO below log p(x) by enumeration at every update of CAVI: Gaussians", async () => {
     const { logEvidence } = exactHiddenMarkovModel(gaussian, points);
     for (const seed of [1, 2, 3]) {
