@@ -1,6 +1,7 @@
 import type { Corpus } from "../data/ldaC.js";
 import { breathe } from "../engine/interrupt.js";
 import type { Key } from "../engine/random.js";
+import type { LatentDirichletAllocation } from "../models/latentDirichletAllocation.js";
 import { uniforms } from "../models/randomStart.js";
 
 /** One sweep of {@link collapsedLda}: a row of a table. */
@@ -23,13 +24,10 @@ export interface CollapsedLdaState {
 
 /** Options of {@link collapsedLda}. */
 export interface CollapsedLdaOptions {
+  /** K, V, α and η are its own; its local step is not used. */
+  readonly model: LatentDirichletAllocation;
+  /** Over the model's vocabulary. */
   readonly corpus: Corpus;
-  /** K ≥ 2. */
-  readonly topics: number;
-  /** α of each topic in a document, positive. */
-  readonly alpha: number;
-  /** η of each word in a topic, positive. */
-  readonly eta: number;
   /** CVB, to second order, or CVB0, which puts expected counts for counts. */
   readonly order: "second" | "zeroth";
   /** φ starts at random shares from here. */
@@ -60,12 +58,13 @@ export interface CollapsedLdaResult extends CollapsedLdaState {
  * which is never below the bound of VB with the same q(z). *Neither is a bound nor raises one*: no ELBO is returned, and convergence is judged by φ. (The exact
  * collapsed bound of a tiny corpus is `exactLda`'s.)
  *
- * @throws RangeError if an option is out of range, the corpus has no words, or the start has another length or is no row of shares.
+ * @throws RangeError if an option is out of range, the corpus has no words or another vocabulary than the model, or the start has another length or is no row of shares.
  * Source: Teh, Newman & Welling 2007, "A collapsed variational Bayesian inference algorithm for latent Dirichlet allocation"; Asuncion, Welling, Smyth & Teh 2009, "On smoothing and
  *   inference for topic models" (CVB0).
  */
 export async function collapsedLda(options: CollapsedLdaOptions): Promise<CollapsedLdaResult> {
-  const { corpus, topics: K, alpha, eta, order, key, tolerance = 1e-4, maxSweeps = 200, onProgress } = options;
+  const { model, corpus, order, key, tolerance = 1e-4, maxSweeps = 200, onProgress } = options;
+  const { topics: K, alpha, eta } = model;
   check(options, tolerance, maxSweeps);
   const { size: D, vocabulary: V, offsets, words, counts } = corpus;
   const second = order === "second";
@@ -157,17 +156,17 @@ function randomShares(key: Key, rows: number, K: number): Float64Array {
 }
 
 function check(options: CollapsedLdaOptions, tolerance: number, maxSweeps: number): void {
-  const { corpus, topics: K, alpha, eta, start } = options;
-  if (!Number.isInteger(K) || K < 2) throw new RangeError(`collapsedLda: topics must be an integer ≥ 2, not ${K}.`);
-  for (const [name, value] of Object.entries({ alpha, eta })) {
-    if (!(value > 0 && value < Infinity))
-      throw new RangeError(`collapsedLda: ${name} must be positive and finite, not ${value}.`);
-  }
+  const { corpus, start } = options;
+  const { topics: K, vocabulary: V } = options.model;
   if (!(tolerance >= 0)) throw new RangeError(`collapsedLda: the tolerance must be ≥ 0, not ${tolerance}.`);
   if (!Number.isInteger(maxSweeps) || maxSweeps < 1)
     throw new RangeError(`collapsedLda: maxSweeps must be a positive integer, not ${maxSweeps}.`);
   const entries = corpus.words.length;
   if (entries === 0) throw new RangeError("collapsedLda: the corpus has no words; give it at least one.");
+  if (corpus.vocabulary !== V)
+    throw new RangeError(
+      `collapsedLda: the corpus has a vocabulary of ${corpus.vocabulary} words, the model one of ${V}.`,
+    );
   if (!start) return;
   if (start.length !== entries * K)
     throw new RangeError(

@@ -1,6 +1,7 @@
 import type { Corpus } from "../data/ldaC.js";
 import { logGamma } from "../diagnostics/specialFunctions.js";
 import { allAssignments, type EnumeratedAssignments, enumeratedAssignments } from "./enumeratedAssignments.js";
+import type { LatentDirichletAllocation } from "./latentDirichletAllocation.js";
 
 /** A tiny corpus under LDA, everything by enumeration of its tokens' topics. */
 export interface ExactLda extends EnumeratedAssignments {
@@ -18,20 +19,20 @@ const most = 2 ** 18;
  *
  * It gives what approximations are ordered by: log p(w) ≥ the collapsed optimum ≥ the ELBO of VB, since integrating θ and β out of a bound leaves them at their optimum given z.
  *
- * @throws RangeError if K < 2, α or η is not positive, a count is no integer, or there are more than 2¹⁸ assignments.
+ * @throws RangeError if the corpus has another vocabulary than the model, a count is no integer, or there are more than 2¹⁸ assignments.
  * Source: Teh, Newman & Welling 2007, "A collapsed variational Bayesian inference algorithm for latent Dirichlet allocation".
  */
 export function exactLda(options: {
+  /** K, V, α and η are its own; its local step is not used. */
+  readonly model: LatentDirichletAllocation;
+  /** Over the model's vocabulary. */
   readonly corpus: Corpus;
-  /** K. */
-  readonly topics: number;
-  readonly alpha: number;
-  readonly eta: number;
 }): ExactLda {
-  const { corpus, topics: K, alpha, eta } = options;
-  const { offsets, words, counts, size: D, vocabulary: V } = corpus;
-  if (!Number.isInteger(K) || K < 2) throw new RangeError(`exactLda: topics must be an integer ≥ 2, not ${K}.`);
-  if (!(alpha > 0 && eta > 0)) throw new RangeError(`exactLda: α and η must be positive, not ${alpha} and ${eta}.`);
+  const { model, corpus } = options;
+  const { topics: K, vocabulary: V, alpha, eta } = model;
+  const { offsets, words, counts, size: D } = corpus;
+  if (corpus.vocabulary !== V)
+    throw new RangeError(`exactLda: the corpus has a vocabulary of ${corpus.vocabulary} words, the model one of ${V}.`);
   if (!counts.every(Number.isInteger)) throw new RangeError("exactLda: every count must be an integer.");
   const list: { readonly d: number; readonly entry: number }[] = [];
   for (let d = 0; d < D; d++)

@@ -42,6 +42,8 @@ export interface LatentDirichletAllocation extends ConjugateModel<LdaGlobal, Cor
   readonly vocabulary: number;
   /** α. */
   readonly alpha: number;
+  /** η. */
+  readonly eta: number;
   /** λ = η + U with U uniform on (½, 1½): topics near the uniform one, each with a bias of its own. */
   start(key: Key): LdaGlobal;
   /** E[β], `[V · K]`, words row by row: each topic's column sums to 1. */
@@ -72,6 +74,7 @@ export function latentDirichletAllocation(options: LdaOptions): LatentDirichletA
     topics: K,
     vocabulary: V,
     alpha,
+    eta,
     prior,
     kl: (global, from = prior) => dirichletKls(global.topics, from.topics, V, K),
     local: (global, corpus, from) => {
