@@ -67,7 +67,12 @@ export interface Judgement {
 }
 
 function withinErrors(z: number, measured: Measured): string {
-  return measured.standardError === undefined ? "" : `, ${z} s.e.`;
+  return measured.standardError === undefined ? "" : `, ${errors(z)}`;
+}
+
+/** "3 s.e.", or a quantile of Student's t to three digits. */
+function errors(z: number): string {
+  return `${Number(z.toPrecision(3))} s.e.`;
 }
 
 function steps(sequence: readonly Measured[], sign: 1 | -1): Measured[] {
@@ -105,7 +110,7 @@ export function judge(id: string, given: Measured | undefined, holds: Expectatio
       holds: all.every((step) => margin(step) > 0),
       resolved: true,
       measured: given ?? worst,
-      expected: `${holds.kind} by more than ${z} s.e. at each step of ${values}`,
+      expected: `${holds.kind} by more than ${errors(z)} at each step of ${values}`,
     };
   }
   if (given === undefined)
@@ -121,7 +126,7 @@ export function judge(id: string, given: Measured | undefined, holds: Expectatio
       }
       const parts = [
         ...(absolute > 0 ? [String(absolute)] : []),
-        ...(given.standardError === undefined ? [] : [`${z} s.e.`]),
+        ...(given.standardError === undefined ? [] : [errors(z)]),
       ];
       return {
         holds: Math.abs(m - holds.value) <= absolute + z * s,

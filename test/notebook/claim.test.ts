@@ -68,6 +68,17 @@ describe("judgeClaim: what holds", () => {
     );
     expect(judge({ measured: m(1), holds: { kind: "greaterThan", value: 0 } }).expected).toBe("> 0");
   });
+
+  it("writes a number of standard errors with three digits, and judges by all of it", () => {
+    const standardErrors = 3.182446305283707;
+    const strict: Expectation = { kind: "greaterThan", value: 0, standardErrors };
+    expect(judge({ measured: m(1, 0.1), holds: strict }).expected).toBe("> 0 (established, 3.18 s.e.)");
+    expect(judge({ measured: m(3.1822, 1), holds: strict }).verdict).toBe("failed");
+    const equal: Expectation = { kind: "equals", value: 1, absolute: 0.02, standardErrors };
+    expect(judge({ measured: m(1, 0.1), holds: equal }).expected).toBe("= 1 ± 0.02 + 3.18 s.e.");
+    const rising: Expectation = { kind: "increasing", sequence: [m(0, 0.1), m(9, 0.1)], standardErrors };
+    expect(judge({ holds: rising }).expected).toContain("by more than 3.18 s.e. at each step");
+  });
 });
 
 describe("judgeClaim: the order of the rules", () => {
