@@ -44,5 +44,6 @@ export function antithetic(of: Gradient = reparameterised): DeclaredGradient {
       }
       return of({ ...inputs, problem: { ...problem, sampleWithLogQ: sampleAntithetic } });
     },
+    "a symmetric q",
   );
 }

@@ -52,4 +52,5 @@ export const arm: DeclaredGradient = declareGradient(
       return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
     });
   },
+  "bits",
 );

@@ -3,7 +3,8 @@ import type { Gradient } from "./gradient.js";
 
 /** How an estimator stands to a bound. */
 export type Standing =
-  | { readonly verdict: "unbiased" }
+  /** `provided` says on what condition, where there is one. */
+  | { readonly verdict: "unbiased"; readonly provided?: string }
   /** It runs, and its mean is not the bound's gradient; `why` says what is missing. */
   | { readonly verdict: "biased"; readonly why: string }
   /** It throws; `why` is the error's sentence, with the remedy. */
@@ -12,6 +13,8 @@ export type Standing =
 /** A gradient estimator that says for which bounds it is unbiased, and refuses the others or owns up to its bias. */
 export interface DeclaredGradient extends Gradient {
   readonly name: string;
+  /** Which q, and what else of the problem, it is made for, in a few words; it throws for others. */
+  readonly scope: string;
   /** How it stands to a bound. */
   standing(bound: Bound): Standing;
 }
@@ -23,22 +26,25 @@ export const unbiased: Standing = { verdict: "unbiased" };
  * A gradient estimator with its declaration, which also guards it: a bound that the declaration refuses throws before a draw is made.
  *
  * @param estimate runs for every bound that is not refused.
+ * @param scope which q, and what else of the problem, it is made for. Default `"any q"`.
  */
 export function declareGradient(
   name: string,
   standing: (bound: Bound) => Standing,
   estimate: Gradient,
+  scope = "any q",
 ): DeclaredGradient {
   const guarded: Gradient = (inputs) => {
     const found = standing(inputs.bound);
     if (found.verdict === "refused") throw new Error(`${name}: ${found.why}`);
     return estimate(inputs);
   };
-  return Object.assign(Object.defineProperty(guarded, "name", { value: name }), { standing }) as DeclaredGradient;
+  const named = Object.defineProperty(guarded, "name", { value: name });
+  return Object.assign(named, { scope, standing }) as DeclaredGradient;
 }
 
 /**
- * The table estimator × bound, in Markdown, as the estimators declare it: each bias and each refusal is a note below.
+ * The table estimator × bound, in Markdown, as the estimators declare it, with what each is made for: each condition, bias and refusal is a note below.
  *
  * @throws Error if there is no estimator or no bound.
  */
@@ -47,16 +53,17 @@ export function estimatorTable(gradients: readonly DeclaredGradient[], bounds: r
     throw new Error("estimatorTable: give at least one estimator and one bound.");
   const notes: string[] = [];
   const cell = (standing: Standing): string => {
-    if (standing.verdict === "unbiased") return "unbiased";
-    if (!notes.includes(standing.why)) notes.push(standing.why);
-    return `${standing.verdict} (${notes.indexOf(standing.why) + 1})`;
+    const note = standing.verdict === "unbiased" ? standing.provided : standing.why;
+    if (note === undefined) return standing.verdict;
+    if (!notes.includes(note)) notes.push(note);
+    return `${standing.verdict} (${notes.indexOf(note) + 1})`;
   };
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const lines = [
-    row(["estimator", ...bounds.map(({ name }) => name)]),
-    row(["---", ...bounds.map(() => "---")]),
+    row(["estimator", "made for", ...bounds.map(({ name }) => name)]),
+    row(["---", "---", ...bounds.map(() => "---")]),
     ...gradients.map((gradient) =>
-      row([`\`${gradient.name}\``, ...bounds.map((bound) => cell(gradient.standing(bound)))]),
+      row([`\`${gradient.name}\``, gradient.scope, ...bounds.map((bound) => cell(gradient.standing(bound)))]),
     ),
   ];
   return [...lines, "", ...notes.map((note, i) => `${i + 1}. ${note}`)].join("\n");

@@ -60,4 +60,5 @@ export const doublyReparameterised: DeclaredGradient = declareGradient(
         surrogate: tf.mul(problem.scale, tf.add(heldAlong(model, theta), heldAlong(path, record))) as Scalar,
       };
     }),
+  "draws with a path, log q exact",
 );

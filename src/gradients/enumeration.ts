@@ -40,4 +40,5 @@ export const enumeration: DeclaredGradient = declareGradient(
       return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
     });
   },
+  "a few bits or categories",
 );

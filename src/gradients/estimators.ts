@@ -1,8 +1,7 @@
-import { elbo } from "../bounds/elbo.js";
 import { antithetic } from "./antithetic.js";
 import { arm } from "./arm.js";
 import { leaveOneOut, vimco } from "./baselines.js";
-import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
+import type { DeclaredGradient } from "./declared.js";
 import { doublyReparameterised } from "./doublyReparameterised.js";
 import { enumeration } from "./enumeration.js";
 import { generalisedReparameterised } from "./generalisedReparameterised.js";
@@ -43,7 +42,7 @@ export const estimators: readonly DeclaredGradient[] = [
   gumbelSoftmax({ temperature: 0.5 }),
   straightThrough({ temperature: 0.5 }),
   enumeration,
-  declareGradient("reparameterised", () => unbiased, reparameterised),
+  reparameterised,
   generalisedReparameterised(),
   rejectionReparameterised(),
   antithetic(),
@@ -54,19 +53,6 @@ export const estimators: readonly DeclaredGradient[] = [
   doublyReparameterised,
   hierarchicalScoreFunction(),
   hierarchicalScoreFunction({ mixing: "path" }),
-  declareGradient("iwhviDoublyReparameterised", () => unbiased, iwhviDoublyReparameterised),
-  declareGradient(
-    "uivi",
-    (bound) =>
-      bound === elbo
-        ? {
-            verdict: "biased",
-            why: "draws of q(ψ | z, x) by a short chain or by weights are not exact, or not independent of z's own; it is unbiased with exactReverseSampler, and the longer the chain the less biased.",
-          }
-        : {
-            verdict: "refused",
-            why: "it has the gradient of log q(z), not log q(z) itself, which the weights of another bound need; use bound: elbo.",
-          },
-    uivi,
-  ),
+  iwhviDoublyReparameterised,
+  uivi,
 ];

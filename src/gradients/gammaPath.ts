@@ -49,21 +49,26 @@ export function gammaPathGradient(
     };
   };
   const named = baseline === noBaseline ? name : `${name} (${baseline.name})`;
-  return declareGradient(named, standing, ({ problem, theta, phi, samples, key }) => {
-    checkScoreSamples(named, samples, baseline);
-    refuseKlWeight(named, problem);
-    return tidied(() => {
-      const { concentration, rate, entropy } = productOfGammas(named, problem, phi);
-      const { logDraw, logNoise } = path(concentration, key, samples);
-      const draw = tf.maximum(exp(tf.sub(logDraw, tf.log(rate))), smallestPositive) as Tensor3D;
-      const logP = problem.logP(theta, draw as never);
-      const signal = stopGradient(() => baseline.signal(elbo, logP));
-      const correction = tf.sum(tf.mul(signal, tf.sum(logNoise, 2)));
-      const climbed = tf.add(tf.add(tf.sum(tf.mean(logP, 0)), correction), tf.sum(entropy));
-      const value = tf.add(tf.mean(logP, 0), entropy) as Tensor1D;
-      return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
-    });
-  });
+  return declareGradient(
+    named,
+    standing,
+    ({ problem, theta, phi, samples, key }) => {
+      checkScoreSamples(named, samples, baseline);
+      refuseKlWeight(named, problem);
+      return tidied(() => {
+        const { concentration, rate, entropy } = productOfGammas(named, problem, phi);
+        const { logDraw, logNoise } = path(concentration, key, samples);
+        const draw = tf.maximum(exp(tf.sub(logDraw, tf.log(rate))), smallestPositive) as Tensor3D;
+        const logP = problem.logP(theta, draw as never);
+        const signal = stopGradient(() => baseline.signal(elbo, logP));
+        const correction = tf.sum(tf.mul(signal, tf.sum(logNoise, 2)));
+        const climbed = tf.add(tf.add(tf.sum(tf.mean(logP, 0)), correction), tf.sum(entropy));
+        const value = tf.add(tf.mean(logP, 0), entropy) as Tensor1D;
+        return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
+      });
+    },
+    "q a product of gamma laws",
+  );
 }
 
 /** Shapes and rates `[B, D]`, and the entropy `[B]`, of a q that says it is a product of gamma laws. */

@@ -67,26 +67,31 @@ function relaxed(
       why: "its entropy in closed form belongs to the ELBO alone; use scoreFunction({ baseline: vimco }), or bound: elbo.",
     };
   };
-  return declareGradient(name, standing, ({ problem: given, theta, phi, samples, key }) => {
-    checkSamples(samples);
-    const problem = discreteOf(name, given);
-    return tidied(() => {
-      const logits = problem.logits(phi);
-      const relaxation = relaxationOf(logits);
-      const noisy = relaxation.noisy(logits, key, samples);
-      const soft = relaxation.relax(noisy, temperature);
-      const state = stopGradient(() => relaxation.harden(noisy));
-      const z = hard ? (tf.add(state, tf.sub(soft, stopGradient(soft))) as Tensor3D) : soft;
-      const entropy = relaxation.entropy(logits);
-      const logP = problem.logP(theta, z);
-      const atState = hard ? logP : stopGradient(() => problem.logP(theta, state));
-      const climbed = tf.add(tf.sum(tf.mean(logP, 0)), tf.sum(entropy));
-      return {
-        value: tf.add(tf.mean(atState, 0), entropy) as Tensor1D,
-        surrogate: tf.mul(problem.scale, climbed) as Scalar,
-      };
-    });
-  });
+  return declareGradient(
+    name,
+    standing,
+    ({ problem: given, theta, phi, samples, key }) => {
+      checkSamples(samples);
+      const problem = discreteOf(name, given);
+      return tidied(() => {
+        const logits = problem.logits(phi);
+        const relaxation = relaxationOf(logits);
+        const noisy = relaxation.noisy(logits, key, samples);
+        const soft = relaxation.relax(noisy, temperature);
+        const state = stopGradient(() => relaxation.harden(noisy));
+        const z = hard ? (tf.add(state, tf.sub(soft, stopGradient(soft))) as Tensor3D) : soft;
+        const entropy = relaxation.entropy(logits);
+        const logP = problem.logP(theta, z);
+        const atState = hard ? logP : stopGradient(() => problem.logP(theta, state));
+        const climbed = tf.add(tf.sum(tf.mean(logP, 0)), tf.sum(entropy));
+        return {
+          value: tf.add(tf.mean(atState, 0), entropy) as Tensor1D,
+          surrogate: tf.mul(problem.scale, climbed) as Scalar,
+        };
+      });
+    },
+    "bits or categories, log p between the states too",
+  );
 }
 
 /**

@@ -80,6 +80,7 @@ export function hierarchicalScoreFunction(options: HierarchicalScoreOptions = {}
         return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
       });
     },
+    "a hierarchical q, with or without a path",
   );
 }
 

@@ -23,18 +23,22 @@ import { nameOf, type ScoreOptions, scoreFunction } from "./scoreFunction.js";
  */
 export function learnedBaseline(options: Pick<ScoreOptions, "minusOne"> = {}): DeclaredGradient {
   const of = scoreFunction(options);
-  return declareGradient(nameOf("learnedBaseline", options), of.standing, (inputs) =>
-    tidied(() => {
-      const { problem, bound, phi, samples } = inputs;
-      const baseline = baselineOf(problem, phi);
-      checkShape("learnedBaseline: the baseline", baseline, [problem.batchSize]);
-      const { logQ, signal, value } = of.terms(inputs);
-      const share = bound === elbo ? 1 / samples : 1; // of the signal without a baseline, which sums to L over the draws for the ELBO alone
-      const centred = stopGradient(() => tf.sub(signal, tf.mul(share, baseline)));
-      const regression = tf.mul(-0.5, tf.sum(tf.square(tf.sub(stopGradient(value), baseline))));
-      const climbed = tf.add(tf.add(tf.sum(tf.mul(centred, logQ)), tf.sum(value)), regression);
-      return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
-    }),
+  return declareGradient(
+    nameOf("learnedBaseline", options),
+    of.standing,
+    (inputs) =>
+      tidied(() => {
+        const { problem, bound, phi, samples } = inputs;
+        const baseline = baselineOf(problem, phi);
+        checkShape("learnedBaseline: the baseline", baseline, [problem.batchSize]);
+        const { logQ, signal, value } = of.terms(inputs);
+        const share = bound === elbo ? 1 / samples : 1; // of the signal without a baseline, which sums to L over the draws for the ELBO alone
+        const centred = stopGradient(() => tf.sub(signal, tf.mul(share, baseline)));
+        const regression = tf.mul(-0.5, tf.sum(tf.square(tf.sub(stopGradient(value), baseline))));
+        const climbed = tf.add(tf.add(tf.sum(tf.mul(centred, logQ)), tf.sum(value)), regression);
+        return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
+      }),
+    "any q, a baseline declared",
   );
 }
 

@@ -85,6 +85,7 @@ export function overdispersed({ dispersions = [1, 2] }: OverdispersedOptions = {
         return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
       });
     },
+    "q a product of normal, gamma, log-gamma, Poisson or Bernoulli laws",
   );
 }
 

@@ -37,6 +37,7 @@ export const pathDerivative: DeclaredGradient = declareGradient(
       const value = bound.value(logWeightsOf(problem, problem.logP(theta, z), logQ));
       return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
     }),
+  "draws with a path, log q exact",
 );
 
 /**

@@ -51,5 +51,6 @@ export function quasiMonteCarlo(of: Gradient = reparameterised): DeclaredGradien
         });
       return of({ ...inputs, problem: { ...problem, sampleWithLogQ } });
     },
+    "a Gaussian q",
   );
 }

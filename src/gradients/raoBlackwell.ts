@@ -61,6 +61,7 @@ export function raoBlackwell(options: ScoreOptions = {}): ScoreGradient {
       };
     },
     terms,
+    "q a product, Markov blankets declared",
   );
 }
 

@@ -33,7 +33,8 @@ export interface RebarOptions {
  * z̃ is drawn from z's law given b. The two noises are coupled so that z̃ = z, though its derivative, σ(s l)(1 − e^(−|z|)) or 1 − e^(z_i − m), is not z's, which is 1: so c
  * is evaluated once, and log p 2K times in all. It needs a log p that can be evaluated, and differentiated, between the states.
  *
- * Unbiased for the ELBO, whatever τ and η.
+ * Unbiased for the ELBO, whatever τ and η; with `"leaveOneOut"`, where η has a mean. Its denominator is a sum of B N (K − 1) squares of continuous numbers, near whose zero η grows as the inverse root: of one
+ * (one bit, K = 2) it has no mean, of two infinite variance.
  *
  * @throws Error for another bound, if the temperature is a number that is not positive, if the scale is a number that is not finite, if the scale is
  *   `"leaveOneOut"` and K < 2, or if the problem's q is not declared to be Bernoulli or categorical.
@@ -49,7 +50,7 @@ export function rebar(options: RebarOptions): DeclaredGradient {
     name,
     (bound) =>
       bound === elbo
-        ? unbiased
+        ? { ...unbiased, ...(scale === "leaveOneOut" && { provided: enoughNoises }) }
         : {
             verdict: "refused",
             why: "its control variate is made for one draw's log-weight, not for a bound of K weights; use scoreFunction({ baseline: vimco }), or bound: elbo.",
@@ -89,8 +90,12 @@ export function rebar(options: RebarOptions): DeclaredGradient {
         return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
       });
     },
+    "bits or categories, log p between the states too",
   );
 }
+
+const enoughNoises =
+  "with B N (K − 1) ≥ 3: the scale that is found on the other draws has no mean for one bit with K = 2, and no finite variance where B N (K − 1) = 2.";
 
 /** c of each draw, `[K, B]`, and its slope in that draw, from one evaluation. */
 function valuesAndSlopes(c: (at: Tensor) => Tensor, at: Tensor): { readonly control: Tensor; readonly slope: Tensor } {

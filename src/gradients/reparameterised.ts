@@ -2,7 +2,7 @@ import { leaves } from "../engine/parameters.js";
 import { type Scalar, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { drawLogWeights } from "../models/problem.js";
-import type { Gradient } from "./gradient.js";
+import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 
 /**
  * The pathwise gradient of any bound: with z = g(ε; φ), ∇ L(log w(g(ε; φ); θ, φ)) = Σ_k c_k ∇ log w_k.
@@ -12,15 +12,20 @@ import type { Gradient } from "./gradient.js";
  * @throws Error if no gradient flows through q's draws into φ, where the result would be silently wrong.
  * Source: Kingma & Welling 2014, section 2.4; Burda, Grosse & Salakhutdinov 2016, eqs. 13 and 14.
  */
-export const reparameterised: Gradient = ({ problem, bound, ...point }) =>
-  tidied(() => {
-    const { logW, reparameterised } = drawLogWeights(problem, point);
-    if (reparameterised === false && leaves(point.phi).length > 0) {
-      throw new Error(
-        "reparameterised: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; " +
-          "use a q whose draws are a function of parameters and noise, such as a Gaussian.",
-      );
-    }
-    const value = bound.value(logW);
-    return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
-  });
+export const reparameterised: DeclaredGradient = declareGradient(
+  "reparameterised",
+  () => unbiased,
+  ({ problem, bound, ...point }) =>
+    tidied(() => {
+      const { logW, reparameterised } = drawLogWeights(problem, point);
+      if (reparameterised === false && leaves(point.phi).length > 0) {
+        throw new Error(
+          "reparameterised: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; " +
+            "use a q whose draws are a function of parameters and noise, such as a Gaussian.",
+        );
+      }
+      const value = bound.value(logW);
+      return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
+    }),
+  "draws with a path",
+);

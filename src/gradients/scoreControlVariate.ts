@@ -29,7 +29,8 @@ export interface ControlVariateOptions {
  * Where an h_i does not vary its weight is 0. It costs one or two gradients of log q for each of the draws that the weights are estimated on, none of log p.
  * With few draws the weights' own noise can cost more than they save.
  *
- * Unbiased for the ELBO with weights from held-out draws. With weights from the same draws it is biased, by O(1/K).
+ * Unbiased for the ELBO with weights from held-out draws, where these have a mean: for continuous latents the K draws' h_ki come within r of each other with a density that goes as r^(K−2), and a_i grows as 1/r
+ * there, so that it has no mean with K = 2, infinite variance with K = 3, and both from K = 4 on; take K ≥ 5. With weights from the same draws it is biased, by O(1/K).
  *
  * @throws Error for another bound, if K < 2, or as the gradient that it is put on.
  * Source: Ranganath, Gerrish & Blei 2014, section 3.2; Zhang et al. 2018, section 5.2.
@@ -44,35 +45,45 @@ export function scoreControlVariate(options: ControlVariateOptions): DeclaredGra
       };
     }
     const inner = of.standing(bound);
-    if (source === "heldOut" || inner.verdict === "refused") return inner;
+    if (inner.verdict === "refused") return inner;
+    if (source === "heldOut") return inner.verdict === "unbiased" ? { ...inner, provided: enoughDraws } : inner;
     return { verdict: "biased", why: "the control variate's weights are estimated on the draws that they weigh." };
   };
-  return declareGradient(`scoreControlVariate (${of.name}, ${source})`, standing, (inputs) => {
-    const { problem, phi, samples, key } = inputs;
-    if (samples < 2) {
-      throw new Error(
-        "scoreControlVariate: a weight is a ratio of variances over samples, and needs K ≥ 2; draw more, or use the gradient without it.",
-      );
-    }
-    return tidied(() => {
-      const [own, held] = split(key);
-      const terms = of.terms({ ...inputs, key: own });
-      const correction = onOwnTape(() => {
-        const weights = bestWeights(source === "same" ? terms : of.terms({ ...inputs, key: held }), phi);
-        const total = valueAndGradient((at) => tf.sum(terms.density(at, terms.z)), phi).gradient;
-        const totals = leaves(total).map(({ tensor }) => tensor);
-        return withTensors(
-          phi,
-          weights.map((weight, i) => tf.mul(weight, totals[i])),
+  return declareGradient(
+    `scoreControlVariate (${of.name}, ${source})`,
+    standing,
+    (inputs) => {
+      const { problem, phi, samples, key } = inputs;
+      if (samples < 2) {
+        throw new Error(
+          "scoreControlVariate: a weight is a ratio of variances over samples, and needs K ≥ 2; draw more, or use the gradient without it.",
         );
+      }
+      return tidied(() => {
+        const [own, held] = split(key);
+        const terms = of.terms({ ...inputs, key: own });
+        const correction = onOwnTape(() => {
+          const weights = bestWeights(source === "same" ? terms : of.terms({ ...inputs, key: held }), phi);
+          const total = valueAndGradient((at) => tf.sum(terms.density(at, terms.z)), phi).gradient;
+          const totals = leaves(total).map(({ tensor }) => tensor);
+          return withTensors(
+            phi,
+            weights.map((weight, i) => tf.mul(weight, totals[i])),
+          );
+        });
+        const { logQ, signal, value } = terms;
+        const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
+        const surrogate = tf.mul(problem.scale, tf.sub(climbed, heldAlong(correction, phi)));
+        return { value, surrogate: surrogate as Scalar };
       });
-      const { logQ, signal, value } = terms;
-      const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
-      const surrogate = tf.mul(problem.scale, tf.sub(climbed, heldAlong(correction, phi)));
-      return { value, surrogate: surrogate as Scalar };
-    });
-  });
+    },
+    of.scope,
+  );
 }
+
+/** What held-out weights ask of K. */
+export const enoughDraws =
+  "for continuous latents with K ≥ 4: weights from K = 2 held-out draws have no mean, from K = 3 no finite variance; take K ≥ 5.";
 
 /** a_i = Cov(f_i, h_i) / Var(h_i) over the draws, a tensor for each of φ's. */
 function bestWeights<Phi extends Parameters, Z>({ z, signal, density }: ScoreTerms<Phi, Z>, phi: Phi): Tensor[] {

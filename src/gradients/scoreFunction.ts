@@ -83,13 +83,18 @@ export function scoreGradient(
   name: string,
   standing: (bound: Bound) => Standing,
   terms: ScoreGradient["terms"],
+  scope = "any q, log q exact",
 ): ScoreGradient {
-  const gradient = declareGradient(name, standing, (inputs) =>
-    tidied(() => {
-      const { logQ, signal, value } = terms(inputs);
-      const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
-      return { value, surrogate: tf.mul(inputs.problem.scale, climbed) as Scalar };
-    }),
+  const gradient = declareGradient(
+    name,
+    standing,
+    (inputs) =>
+      tidied(() => {
+        const { logQ, signal, value } = terms(inputs);
+        const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
+        return { value, surrogate: tf.mul(inputs.problem.scale, climbed) as Scalar };
+      }),
+    scope,
   );
   return Object.assign(gradient, { terms });
 }

@@ -63,6 +63,7 @@ export function taylorControlVariate({ slopes = "derivative" }: TaylorOptions = 
         const climbed = tf.sub(tf.sum(value), tf.sub(path, known));
         return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
       }),
+    "q a product of normals",
   );
 }
 

@@ -9,7 +9,7 @@ import { marginalScore, type ReverseSampler } from "../marginals/reverseSampler.
 import { logWeightsOf } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
-import type { Gradient } from "./gradient.js";
+import { type DeclaredGradient, declareGradient } from "./declared.js";
 
 /** What {@link uivi} trains as its φ: q, what reports need (τ), and the sampler's own (for HMC, its step size). */
 export type UiviParameters<
@@ -71,45 +71,54 @@ export function uiviProblem<
  * @throws Error if the bound is not the ELBO, if the problem has no reverse sampler, if no gradient flows through q's draws, or as the sampler does.
  * Source: Titsias & Ruiz 2019, "Unbiased implicit variational inference", section 3. Their "unbiased" is the limit of long burn-in.
  */
-export const uivi: Gradient = ({ problem: given, bound, theta, phi, samples, key }) => {
-  checkSamples(samples);
-  const problem = uiviOf(given);
-  if (bound !== elbo) {
-    throw new Error(
-      `uivi: it has the gradient of log q(z), not log q(z) itself, which the weights of ${bound.name} need; use bound: elbo.`,
-    );
-  }
-  const { q, tau, reverse } = phi as unknown as UiviParameters<Parameters, Parameters, Parameters>;
-  if (!reverse) {
-    throw new Error(
-      "uivi: φ lacks the parameters of the reverse sampler; start from { ...initialParameters(…), reverse: sampler.init(key) }.",
-    );
-  }
-  const { marginal, x } = problem;
-  return tidied(() => {
-    const [draw, rest] = split(key); // the draws of z are those that other gradients make of this key
-    const [chain, report] = split(rest);
-    const hierarchy = problem.hierarchy(q);
-    const drawn = sampleHierarchy(hierarchy, draw, samples);
-    const { z, psi, conditional } = drawn;
-    if (!(hierarchy.mixing.reparameterised && conditional.reparameterised)) {
+export const uivi: DeclaredGradient = declareGradient(
+  "uivi",
+  (bound) =>
+    bound === elbo
+      ? {
+          verdict: "biased",
+          why: "draws of q(ψ | z, x) by a short chain or by weights are not exact, or not independent of z's own; it is unbiased with exactReverseSampler, and the longer the chain the less biased.",
+        }
+      : {
+          verdict: "refused",
+          why: "it has the gradient of log q(z), not log q(z) itself, which the weights of another bound need; use bound: elbo.",
+        },
+  ({ problem: given, theta, phi, samples, key }) => {
+    checkSamples(samples);
+    const problem = uiviOf(given);
+    const { q, tau, reverse } = phi as unknown as UiviParameters<Parameters, Parameters, Parameters>;
+    if (!reverse) {
       throw new Error(
-        "uivi: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong.",
+        "uivi: φ lacks the parameters of the reverse sampler; start from { ...initialParameters(…), reverse: sampler.init(key) }.",
       );
     }
-    const held = { hierarchy, z: stopGradient(z), psi0: stopGradient(psi), x };
-    const draws = problem.reverse.sample(reverse, { ...held, key: chain });
-    const score = marginalScore({ ...held, draws });
-    const logP = problem.logP(theta, { z, psi });
-    const logQ = stopGradient(() => marginal.logDensity({ ...held, conditional, eta: tau, key: report }));
-    const climbed = logWeightsOf(problem, logP, tf.sum(tf.mul(score, z), -1));
-    const surrogate = tf.mul(problem.scale, tf.sum(tf.mean(climbed, 0)));
-    return {
-      value: elbo.value(logWeightsOf(problem, logP, logQ)),
-      surrogate: (draws.objective ? tf.add(surrogate, draws.objective) : surrogate) as Scalar,
-    };
-  });
-};
+    const { marginal, x } = problem;
+    return tidied(() => {
+      const [draw, rest] = split(key); // the draws of z are those that other gradients make of this key
+      const [chain, report] = split(rest);
+      const hierarchy = problem.hierarchy(q);
+      const drawn = sampleHierarchy(hierarchy, draw, samples);
+      const { z, psi, conditional } = drawn;
+      if (!(hierarchy.mixing.reparameterised && conditional.reparameterised)) {
+        throw new Error(
+          "uivi: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong.",
+        );
+      }
+      const held = { hierarchy, z: stopGradient(z), psi0: stopGradient(psi), x };
+      const draws = problem.reverse.sample(reverse, { ...held, key: chain });
+      const score = marginalScore({ ...held, draws });
+      const logP = problem.logP(theta, { z, psi });
+      const logQ = stopGradient(() => marginal.logDensity({ ...held, conditional, eta: tau, key: report }));
+      const climbed = logWeightsOf(problem, logP, tf.sum(tf.mul(score, z), -1));
+      const surrogate = tf.mul(problem.scale, tf.sum(tf.mean(climbed, 0)));
+      return {
+        value: elbo.value(logWeightsOf(problem, logP, logQ)),
+        surrogate: (draws.objective ? tf.add(surrogate, draws.objective) : surrogate) as Scalar,
+      };
+    });
+  },
+  "a hierarchical q with a path, and a sampler of ψ given z",
+);
 
 function uiviOf(problem: object): UiviProblem<Parameters, Parameters, Parameters, Parameters> {
   if ("reverse" in problem && "hierarchy" in problem) return problem as ReturnType<typeof uiviOf>;

@@ -4,10 +4,11 @@ import { iwae } from "../../src/bounds/iwae.js";
 import { randomKey } from "../../src/engine/random.js";
 import { vimco } from "../../src/gradients/baselines.js";
 import { estimatorTable } from "../../src/gradients/declared.js";
-import { doublyReparameterised } from "../../src/gradients/doublyReparameterised.js";
 import { estimators } from "../../src/gradients/estimators.js";
 import { pathDerivative } from "../../src/gradients/pathDerivative.js";
 import { raoBlackwell } from "../../src/gradients/raoBlackwell.js";
+import { reparameterised } from "../../src/gradients/reparameterised.js";
+import { scoreControlVariate } from "../../src/gradients/scoreControlVariate.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
 
 describe("estimatorTable", () => {
@@ -18,18 +19,18 @@ describe("estimatorTable", () => {
         raoBlackwell(),
         raoBlackwell({ minusOne: true }),
         pathDerivative,
-        doublyReparameterised,
+        reparameterised,
       ],
       [elbo, iwae],
     ).split("\n");
     expect(table.slice(0, 7)).toEqual([
-      "| estimator | ELBO | IWAE |",
-      "| --- | --- | --- |",
-      "| `scoreFunction (VIMCO)` | unbiased | unbiased |",
-      "| `raoBlackwell` | unbiased | refused (1) |",
-      "| `raoBlackwell (with −1)` | unbiased | refused (1) |",
-      "| `pathDerivative` | unbiased | biased (2) |",
-      "| `doublyReparameterised` | unbiased | unbiased |",
+      "| estimator | made for | ELBO | IWAE |",
+      "| --- | --- | --- | --- |",
+      "| `scoreFunction (VIMCO)` | any q, log q exact | unbiased | unbiased |",
+      "| `raoBlackwell` | q a product, Markov blankets declared | unbiased | refused (1) |",
+      "| `raoBlackwell (with −1)` | q a product, Markov blankets declared | unbiased | refused (1) |",
+      "| `pathDerivative` | draws with a path, log q exact | unbiased | biased (2) |",
+      "| `reparameterised` | draws with a path | unbiased | unbiased |",
     ]);
     expect(table[8]).toMatch(/^1\. .*use scoreFunction/);
     expect(table[9]).toMatch(/^2\. .*use doublyReparameterised/);
@@ -52,6 +53,12 @@ describe("estimatorTable", () => {
         .split("\n")
         .filter((line) => line.startsWith("|")),
     ).toHaveLength(2 + names.length);
+  });
+
+  it("notes on what condition an estimator is unbiased", () => {
+    const lines = estimatorTable([scoreControlVariate({ weights: "heldOut" })], [elbo]).split("\n");
+    expect(lines[2]).toMatch(/\| unbiased \(1\) \|$/);
+    expect(lines.at(-1)).toMatch(/^1\. for continuous latents with K ≥ 4/);
   });
 
   it("refuses an empty table", () => {

@@ -11,7 +11,8 @@ const text = `# Gradient estimators and bounds
 
 How each gradient estimator of the library stands to each bound, written from what the estimators declare (\`standing\`) and held to exact gradients by the tests.
 
-- **unbiased**: its mean is the bound's gradient, in θ and in φ.
+- **made for**: the q, and what else of the problem, that it asks for; it throws for others. Draws with a path are differentiable in φ.
+- **unbiased**: its mean is the bound's gradient, in θ and in φ; a note says on what condition.
 - **biased**: it runs, and its mean is another; the note says why.
 - **refused**: it throws before a draw is made, with the note as its error.
 

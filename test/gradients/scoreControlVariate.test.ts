@@ -1,12 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { elbo } from "../../src/bounds/elbo.js";
 import { iwae } from "../../src/bounds/iwae.js";
+import { paretoSmoothing } from "../../src/diagnostics/paretoSmoothing.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
+import { type Tensor2D, tf } from "../../src/engine/tf.js";
+import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { leaveOneOut } from "../../src/gradients/baselines.js";
+import { estimateGradient } from "../../src/gradients/gradient.js";
 import { raoBlackwell } from "../../src/gradients/raoBlackwell.js";
 import { scoreControlVariate } from "../../src/gradients/scoreControlVariate.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { densityProblem } from "../../src/models/problem.js";
 import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase, phiVariance } from "./support.js";
 
 beforeAll(async () => {
@@ -42,6 +47,28 @@ describe("scoreControlVariate", () => {
     expect(bias(more)).toBeLessThan(bias(report) / 2);
     expect(gradient.standing(elbo).verdict).toBe("biased");
     expect(scoreControlVariate({ weights: "heldOut" }).standing(elbo).verdict).toBe("unbiased");
+  });
+
+  it("has a tail of index K − 1 on a Gaussian: no mean with K = 2, infinite variance with K = 3", () => {
+    const copies = 20_000;
+    const problem = densityProblem({
+      logDensity: (z) => tf.sum(tf.sub(tf.mul(2, z), tf.square(z)), -1), // not even about q's mean
+      family: meanFieldGaussian({ dimension: 1, batchSize: copies }),
+      batchSize: copies,
+    });
+    const zeros = tf.zeros([copies, 1]) as Tensor2D;
+    const khat = (samples: number): number => {
+      const at = { problem, bound: elbo, theta: {}, phi: { mean: zeros, logScale: zeros }, samples };
+      const { gradient } = estimateGradient(scoreControlVariate({ weights: "heldOut" }), { ...at, key: randomKey(7) });
+      return paretoSmoothing(gradient.phi.logScale.dataSync().map((g) => Math.log(Math.abs(g)))).khat;
+    };
+    // k̂ estimates 1 / (K − 1), with a standard error of about 0.1: from 1 on there is no mean, from ½ on no variance.
+    const [two, three, six] = [khat(2), khat(3), khat(6)];
+    expect(two).toBeGreaterThan(0.8);
+    expect(two).toBeLessThan(1.2);
+    expect(three).toBeGreaterThan(0.4);
+    expect(three).toBeLessThan(0.8);
+    expect(six).toBeLessThan(0.4);
   });
 
   it("runs compiled as eager and leaves nothing behind", () => {

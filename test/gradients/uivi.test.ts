@@ -314,7 +314,7 @@ describe("a UIVI step", () => {
 
   it("refuses what it would get wrong", () => {
     const given = inputs();
-    expect(() => uivi({ ...given, bound: iwae })).toThrow("which the weights of IWAE need; use bound: elbo");
+    expect(() => uivi({ ...given, bound: iwae })).toThrow("which the weights of another bound need; use bound: elbo");
     expect(() => uivi({ ...given, problem: plainProblem(4) })).toThrow("add a sampler to a hierarchical one");
     expect(() => uivi({ ...given, samples: 0 })).toThrow("K must be");
     const { q, tau } = given.phi;
