@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { messageOf, UsageFailure } from "../../src/cli/failure.js";
-import { topicLibraries } from "./topics.js";
+import { topicLibraries } from "./topicsFits.js";
 
 /** The parts of a run, in the order in which they are done. */
 export const parts = ["check", "steps", "start", "topics", "machine", "scaling"] as const;
@@ -25,7 +25,7 @@ export const usage = `Usage: npm run bench -- [${parts.join("|")} …] [options]
   check    do the frameworks compute the same losses and gradients?
   steps    time of a step, warm                                  → steps.csv, ratios.csv, steps.svg, steps.png
   start    time from a process's start to its first step's end   → start.csv
-  topics   online LDA over AP: held-out score against seconds     → topics.csv, topics-times.csv
+  topics   online LDA over AP: held-out score against seconds     → topics.csv, topics-times.csv, topics-settings.csv
   machine  matrix products, memory, price of an empty call       → machine.csv
   scaling  time of a step against K, S, batch and width          → scaling.csv, scaling.svg, scaling.png
 
@@ -33,6 +33,7 @@ Without a part: ${usual.join(", ")}.
 
   --only <a,b>      workloads: ${Object.keys(titles).join(", ")}
   --seeds <n>       fits of each library in topics (5)
+  --tuning-seeds <n>  fits of each library with every setting in topics, to choose one (2)
   --rounds <n>      turns of each framework (5)
   --seconds <s>     seconds of a turn (0.5)
   --out <folder>    where results are written (bench/results)
@@ -49,6 +50,7 @@ export interface Options {
   readonly rounds: number;
   readonly seconds: number;
   readonly seeds: number;
+  readonly tuningSeeds: number;
   readonly out: string | undefined;
   readonly help: boolean;
 }
@@ -66,6 +68,7 @@ export function readOptions(args: readonly string[]): Options {
     rounds: positive("--rounds", values.rounds, Number.isInteger),
     seconds: positive("--seconds", values.seconds, Number.isFinite),
     seeds: positive("--seeds", values.seeds, Number.isInteger),
+    tuningSeeds: positive("--tuning-seeds", values["tuning-seeds"], Number.isInteger),
     out: values.out,
     help: values.help,
   };
@@ -81,6 +84,7 @@ function parse(args: readonly string[]) {
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "0.5" },
         seeds: { type: "string", default: "5" },
+        "tuning-seeds": { type: "string", default: "2" },
         out: { type: "string" },
         without: { type: "string", default: "" },
         "no-build": { type: "boolean" }, // read by what compiles this

@@ -13,7 +13,8 @@ import { describeEnvironment, openFolder, short, toCsv } from "./results.js";
 import { timeScaling } from "./scaling.js";
 import { started, timeStarts } from "./start.js";
 import { ratios, type Timed, timeSteps } from "./steps.js";
-import { missingAp, timeTopics } from "./topics.js";
+import { timeTopics } from "./topics.js";
+import { missingAp } from "./topicsCorpus.js";
 
 /** One run: its options, its frameworks, its folder, and the file at which each workload starts. */
 interface Run extends Options {
@@ -122,10 +123,11 @@ const does: Readonly<Record<string, (run: Run) => Promise<void>>> = {
     );
   },
 
-  topics: async ({ folder, seeds, without, usual }) => {
+  topics: async ({ folder, seeds, tuningSeeds, without, usual }) => {
     const missing = missingAp();
     if (missing && usual) return say(`\n${missing}`);
-    const { versions, points, times } = await timeTopics({ seeds, without, report });
+    const { versions, settings, points, times } = await timeTopics({ seeds, tuningSeeds, without, report });
+    writeFileSync(join(folder, "topics-settings.csv"), toCsv(settings));
     writeFileSync(join(folder, "topics.csv"), toCsv(points));
     writeFileSync(join(folder, "topics-times.csv"), toCsv(times));
     say(
@@ -135,20 +137,24 @@ const does: Readonly<Record<string, (run: Run) => Promise<void>>> = {
       { title: "level" },
       right("nats"),
       { title: "" },
-      ...["median", "least", "most", "reached"].map(right),
+      ...["S", "κ", "τ", "median", "least", "most", "reached"].map(right),
     ];
     say(
       formatTable(
         columns,
-        times.map((r) => [
-          r.level,
-          r.heldOut.toFixed(3),
-          r.library,
-          short(r.median),
-          short(r.least),
-          short(r.most),
-          `${r.reached} of ${r.n}`,
-        ]),
+        times.map((r) => {
+          const { size, kappa, tau } = settings.find(({ library, chosen }) => library === r.library && chosen)!;
+          return [
+            r.level,
+            r.heldOut.toFixed(3),
+            r.library,
+            ...[size, kappa, tau].map(String),
+            short(r.median),
+            short(r.least),
+            short(r.most),
+            `${r.reached} of ${r.n}`,
+          ];
+        }),
       ),
     );
   },

@@ -1,55 +1,40 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { Failure, messageOf } from "../../src/cli/failure.js";
-import { type Corpus, parseLdaC, selectDocuments } from "../../src/data/ldaC.js";
-import { dataFolders } from "../../src/data/locate.js";
 import { mean } from "../../src/diagnostics/moments.js";
-import { randomKey } from "../../src/engine/random.js";
-import { cavi } from "../../src/methods/cavi.js";
-import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
-import { corpusDataset } from "../../src/models/corpusDataset.js";
-import { documentCompletion } from "../../src/models/documentCompletion.js";
-import { type LdaGlobal, latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
-import { robbinsMonro } from "../../src/optimize/robbinsMonro.js";
-import { shuffledRows } from "../../src/optimize/shuffledRows.js";
-import { bench } from "./paths.js";
-import { startWorker } from "./process.js";
-import { benchPython } from "./python.js";
-import { quantile } from "./statistics.js";
+import { readAp } from "./topicsCorpus.js";
+import { startTopicFitters, type TopicFitter, type TopicSetting } from "./topicsFits.js";
+import { crossing, everyFit, type TopicPoint, type TopicTimes, timesTo } from "./topicsTimes.js";
 
-/** What this library's online LDA is compared with. */
-export const topicLibraries = ["scikit-learn", "gensim"] as const;
+/** The settings that each library's is chosen from. */
+export const topicGrid: readonly TopicSetting[] = [64, 128, 256, 512].flatMap((size) => [
+  { size, kappa: 0.7, tau: 3 },
+  { size, kappa: 0.7, tau: 10 },
+  { size, kappa: 0.7, tau: 30 },
+  { size, kappa: 0.9, tau: 3 },
+  { size, kappa: 0.9, tau: 10 },
+  { size, kappa: 0.9, tau: 20 },
+]);
 
-const settings = { topics: 25, alpha: 1 / 25, eta: 1 / 25, kappa: 0.7, tau: 10, size: 128 } as const;
 const passes = 5;
-const checkpointsAPass = 4;
+/** A setting that needs more is not the fastest. */
+const tuningPasses = 2;
+/** Seeds that settings are chosen on; the table's seeds begin at 1. */
+const tuningFrom = 1001;
 
-/** How far a fit had come: seconds of training, and the held-out score of its topics. */
-export type TopicPoint = {
+/** How fast a setting was while one was chosen: a row of the table. */
+export type TunedSetting = TopicSetting & {
   readonly library: string;
-  readonly seed: number;
-  readonly passes: number;
-  readonly seconds: number;
-  /** Mean log-probability of a held-out token, in nats. */
+  /** Mean seconds to the level; nothing where a fit did not reach it. */
+  readonly seconds: number | undefined;
+  /** The held-out score at the end, mean over the seeds. */
   readonly heldOut: number;
-};
-
-/** When a library's fits reached a level: a row of the table. */
-export type TopicTimes = {
-  readonly library: string;
-  readonly level: string;
-  readonly heldOut: number;
-  /** Seconds of training at the median of the seeds that reached it, and at the extremes. */
-  readonly median: number | undefined;
-  readonly least: number | undefined;
-  readonly most: number | undefined;
-  readonly reached: number;
-  readonly n: number;
+  readonly chosen: "yes" | "";
 };
 
 /** What {@link timeTopics} needs. */
 export interface TopicsOptions {
+  /** Fits of each library with the setting chosen for it. */
   readonly seeds: number;
+  /** Fits of each library with every setting. */
+  readonly tuningSeeds: number;
   readonly without: readonly string[];
   readonly report: (line: string) => void;
 }
@@ -57,171 +42,71 @@ export interface TopicsOptions {
 /** What {@link timeTopics} finds. */
 export interface Topics {
   readonly versions: readonly string[];
+  readonly settings: readonly TunedSetting[];
   readonly points: readonly TopicPoint[];
   readonly times: readonly TopicTimes[];
 }
 
 /**
- * Online LDA over AP, K = 25, in this library, scikit-learn and gensim, by turns and seed by seed: the same documents in the same minibatches, priors and learning
- * rates. Every fit's topics are scored by one scorer, this library's, on a tenth of the documents that none of them saw.
+ * Online LDA over AP, K = 25, in this library, scikit-learn and gensim, by turns and seed by seed. Each has the setting of the grid that takes it to the score
+ * of five batch passes soonest, chosen on seeds of its own.
  *
  * @throws Failure if AP is not on the machine, or a library does not run.
  */
-export async function timeTopics({ seeds, without, report }: TopicsOptions): Promise<Topics> {
-  const [training, test] = splitOf(readAp());
-  const folder = `${bench}/.data/topics`;
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, "training.ldac");
-  writeFileSync(file, toLdaC(training));
-  const model = latentDirichletAllocation({ ...settings, vocabulary: training.vocabulary });
-  const data = corpusDataset(training);
-  const stepsAPass = Math.floor(training.size / settings.size); // what is left over sits a pass out
-  const steps = passes * stepsAPass;
-  const every = Math.max(1, Math.round(stepsAPass / checkpointsAPass));
-  const checkpoints = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every);
-  const score = (global: LdaGlobal): number => documentCompletion(model, global, test).perToken;
-  const others = topicLibraries
-    .filter((library) => !without.includes(library))
-    .map((library) => ({ library, ...startWorker(library, [benchPython(), [`${bench}/python/topics.py`, library]]) }));
-  const points: TopicPoint[] = [];
-  const batchScores: number[] = [];
+export async function timeTopics({ seeds, tuningSeeds, without, report }: TopicsOptions): Promise<Topics> {
+  const [training, test] = readAp();
+  const { versions, fitters, batch, stop } = await startTopicFitters(training, test, without);
   try {
-    const versions = await Promise.all(others.map((other) => other.ask<{ versions: string }>({ do: "hello" })));
+    const tuning = Array.from({ length: tuningSeeds }, (_, i) => tuningFrom + i);
+    const level = mean(await inTurn(tuning, (seed) => batch(seed, passes)));
+    const settings: TunedSetting[] = [];
+    for (const fitter of fitters) {
+      report(`topics, ${topicGrid.length} settings of ${fitter.library}`);
+      settings.push(...(await tried(fitter, tuning, level)));
+    }
+    const points: TopicPoint[] = [];
+    const batchScores: number[] = [];
     for (let seed = 1; seed <= seeds; seed++) {
       report(`topics, seed ${seed} of ${seeds}`);
-      const key = randomKey(seed);
-      const point = (library: string, step: number, seconds: number, heldOut: number): void => {
-        points.push({ library, seed, passes: step / stepsAPass, seconds, heldOut });
-      };
-      const began = performance.now();
-      let away = 0;
-      await stochasticVariationalInference({
-        model,
-        data,
-        batchSize: settings.size,
-        rate: robbinsMonro(settings),
-        steps,
-        start: model.start(key),
-        key,
-        traceEvery: every,
-        onProgress: ({ step }, global) => {
-          if (!checkpoints.includes(step)) return;
-          const paused = performance.now();
-          point("marginalia", step, (paused - began - away) / 1000, score(global));
-          away += performance.now() - paused;
-        },
-      });
-      const batches = Array.from({ length: steps }, (_, t) => [...shuffledRows(key, training.size, settings.size)(t)]);
-      for (const { library, ask } of others) {
-        const request = { ...settings, vocabulary: training.vocabulary, corpus: file, batches, checkpoints, seed };
-        const found = await ask<{ points: { step: number; seconds: number; file: string }[] }>({
-          do: "run",
-          ...request,
-          out: join(folder, library),
-        });
-        for (const at of found.points) point(library, at.step, at.seconds, score(readTopics(model, at.file)));
+      for (const { library, run } of fitters) {
+        const chosen = settings.find((setting) => setting.library === library && setting.chosen)!;
+        points.push(...(await run(chosen, seed, passes)));
       }
-      batchScores.push(
-        score((await cavi({ model, data: training, start: model.start(key), maxSteps: passes })).global),
-      );
+      batchScores.push(await batch(seed, passes));
     }
     // What batch inference has after as many passes, and what the least of all fits comes to.
     const levels = { "five batch passes": mean(batchScores), "every fit": everyFit(points) };
-    return { versions: versions.map(({ versions }) => versions), points, times: timesTo(points, levels, seeds) };
+    return { versions, settings, points, times: timesTo(points, levels, seeds) };
   } finally {
-    await Promise.all(others.map((other) => other.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    await stop();
   }
 }
 
-/** For each level and library: when the fits reached it, between two checkpoints on a straight line. */
-export function timesTo(
-  points: readonly TopicPoint[],
-  levels: { readonly [level: string]: number },
-  n: number,
-): TopicTimes[] {
-  const libraries = [...new Set(points.map(({ library }) => library))];
-  return Object.entries(levels).flatMap(([level, heldOut]) =>
-    libraries.map((library) => {
-      const own = points.filter((point) => point.library === library);
-      const reached = [...new Set(own.map(({ seed }) => seed))]
-        .map((seed) =>
-          crossing(
-            own.filter((point) => point.seed === seed),
-            heldOut,
-          ),
-        )
-        .filter((seconds) => seconds !== undefined);
-      const [median, least, most] = reached.length > 0 ? [0.5, 0, 1].map((p) => quantile(reached, p)) : [];
-      return { library, level, heldOut, median, least, most, reached: reached.length, n };
-    }),
-  );
-}
-
-/** The highest score that all fits reach. */
-function everyFit(points: readonly TopicPoint[]): number {
-  const fits = new Map<string, number>();
-  for (const { library, seed, heldOut } of points) {
-    const fit = `${library} ${seed}`;
-    fits.set(fit, Math.max(fits.get(fit) ?? Number.NEGATIVE_INFINITY, heldOut));
-  }
-  return Math.min(...fits.values());
-}
-
-function crossing(points: readonly TopicPoint[], level: number): number | undefined {
-  const at = points.findIndex(({ heldOut }) => heldOut >= level);
-  if (at <= 0) return points[at]?.seconds;
-  const [before, after] = [points[at - 1]!, points[at]!];
-  const share = (level - before.heldOut) / (after.heldOut - before.heldOut);
-  return before.seconds + share * (after.seconds - before.seconds);
-}
-
-/** What to do where the corpus is not on the machine. */
-export function missingAp(): string | undefined {
-  return findAp()
-    ? undefined
-    : "The part topics needs the Associated Press corpus: put ap/ap.ldac (lda-c format) into the folder that MARGINALIA_DATA names, or leave the part out.";
-}
-
-function findAp(): string | undefined {
-  return dataFolders()
-    .map(({ path }) => join(path, "ap", "ap.ldac"))
-    .find((path) => existsSync(path));
-}
-
-/** @throws Failure if it is nowhere, or malformed. */
-function readAp(): Corpus {
-  const found = findAp();
-  if (!found) throw new Failure(missingAp()!);
-  try {
-    return parseLdaC(readFileSync(found), found);
-  } catch (error) {
-    throw new Failure(messageOf(error));
-  }
-}
-
-/** Every tenth document is held out. */
-function splitOf(corpus: Corpus): readonly [training: Corpus, test: Corpus] {
-  const rows = (held: boolean) =>
-    Int32Array.from(Array.from({ length: corpus.size }, (_, d) => d).filter((d) => (d % 10 === 0) === held));
-  return [selectDocuments(corpus, rows(false)), selectDocuments(corpus, rows(true))];
-}
-
-function toLdaC({ size, offsets, words, counts }: Corpus): string {
-  const lines = Array.from({ length: size }, (_, d) => {
-    const [from, to] = [offsets[d]!, offsets[d + 1]!];
-    const entries = Array.from({ length: to - from }, (_, i) => `${words[from + i]}:${counts[from + i]}`);
-    return `${[to - from, ...entries].join(" ")}\n`;
+/** Every setting of one library; where none reaches the level, the one that comes nearest is chosen. */
+async function tried({ library, run }: TopicFitter, seeds: readonly number[], level: number): Promise<TunedSetting[]> {
+  const rows = await inTurn(topicGrid, async (setting) => {
+    const fits = await inTurn(seeds, (seed) => run(setting, seed, tuningPasses));
+    const seconds = fits.map((points) => crossing(points, level)).filter((at) => at !== undefined);
+    const heldOut = mean(fits.map((points) => points.at(-1)!.heldOut));
+    return { library, ...setting, seconds: seconds.length === seeds.length ? mean(seconds) : undefined, heldOut };
   });
-  return lines.join("");
+  const chosen = best(rows);
+  return rows.map((row) => ({ ...row, chosen: row === chosen ? "yes" : "" }));
 }
 
-/** λ as the Python side wrote it, `[K, V]`, turned into the model's. */
-function readTopics({ topics: K, vocabulary: V }: { topics: number; vocabulary: number }, file: string): LdaGlobal {
-  const { buffer, byteOffset, length } = readFileSync(file);
-  const written = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
-  if (written.length !== K * V) throw new Failure(`${file} holds ${written.length} numbers, not ${K} · ${V}.`);
-  const topics = new Float64Array(K * V);
-  for (let k = 0; k < K; k++) for (let v = 0; v < V; v++) topics[v * K + k] = written[k * V + v]!;
-  return { topics };
+/** The row soonest at the level, or if none is there, the highest. */
+export function best<Row extends { readonly seconds: number | undefined; readonly heldOut: number }>(
+  rows: readonly Row[],
+): Row {
+  const secondsOf = (row: Row): number => row.seconds ?? Number.POSITIVE_INFINITY;
+  return rows.reduce((a, b) => {
+    if (secondsOf(a) === secondsOf(b)) return a.heldOut >= b.heldOut ? a : b;
+    return secondsOf(a) < secondsOf(b) ? a : b;
+  });
+}
+
+async function inTurn<In, Out>(inputs: readonly In[], f: (input: In) => Promise<Out>): Promise<Out[]> {
+  const out: Out[] = [];
+  for (const input of inputs) out.push(await f(input));
+  return out;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { timesTo } from "../../bench/harness/topics.js";
+import { best, topicGrid } from "../../bench/harness/topics.js";
+import { timesTo } from "../../bench/harness/topicsTimes.js";
 
 const course = (library: string, seed: number, points: readonly (readonly [seconds: number, heldOut: number])[]) =>
   points.map(([seconds, heldOut], i) => ({ library, seed, passes: i + 1, seconds, heldOut }));
@@ -36,5 +37,20 @@ describe("the times to a held-out level", () => {
     const [middle] = timesTo(points, { middle: -8.15 }, 2);
     expect(middle!.reached).toBe(1);
     expect(middle!.median).toBeCloseTo(2.5, 9);
+  });
+});
+
+describe("the setting chosen for a library", () => {
+  it("is the one soonest at the level, and where none is, the highest", () => {
+    const slow = { seconds: 3, heldOut: -8.0 };
+    const fast = { seconds: 2, heldOut: -8.1 };
+    const never = { seconds: undefined, heldOut: -8.2 };
+    const nearer = { seconds: undefined, heldOut: -8.15 };
+    expect(best([slow, never, fast])).toBe(fast);
+    expect(best([never, nearer])).toBe(nearer);
+  });
+
+  it("comes from settings that are all different", () => {
+    expect(new Set(topicGrid.map((setting) => JSON.stringify(setting))).size).toBe(topicGrid.length);
   });
 });
