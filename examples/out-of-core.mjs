@@ -1,7 +1,7 @@
 // LDA over a corpus of any length on disk, by threads or by a cluster, resumed where it was stopped:
 //   node examples/out-of-core.mjs corpus.ldac --topics 20 --vocabulary 1000 --checkpoint runs/lda --threads 2
 //   node examples/out-of-core.mjs corpus.ldac --topics 20 --vocabulary 1000 --checkpoint runs/lda --cluster cluster.json --name leader
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
   corpusInParts,
@@ -45,11 +45,22 @@ const options = cluster?.model ?? {
   eta: 1 / Number(values.topics),
 };
 const model = latentDirichletAllocation(options);
+// A run that is resumed has counted and checked before; that the file is the same one is seen from its checkpoint.
+const record = `${values.checkpoint}.json`;
+const documents =
+  values.documents ??
+  (values.checkpoint && existsSync(record) ? JSON.parse(readFileSync(record, "utf8")).settings?.documents : undefined);
+let told = performance.now();
 const stream = await ldaCBatches({
   path: positionals[0],
   vocabulary: options.vocabulary,
   batchSize: Number(values.batch),
-  ...(values.documents && { documents: Number(values.documents) }),
+  ...(documents && { documents: Number(documents) }),
+  onProgress: ({ documents, bytes, total }) => {
+    if (bytes < total && performance.now() - told < 5000) return;
+    told = performance.now();
+    console.log(`checked ${documents} documents, ${Math.round((100 * bytes) / total)} % of the file`);
+  },
 });
 
 let broker;
@@ -74,7 +85,6 @@ try {
       checkpoint: {
         path: values.checkpoint,
         every: { seconds: Number(values.every) },
-        settings: { parts: values.parts },
       },
     }),
     onProgress: ({ seen, total, seconds, left }) =>

@@ -20,10 +20,14 @@ export interface LdaCSummary {
 
 /** Options of {@link inspectLdaC}. */
 export interface InspectLdaCOptions {
-  /** V, to be held to. Default: any word is taken. */
+  /** V, to be held to. Default: any word up to 2²⁴ − 1 is taken. */
   readonly vocabulary?: number;
-  /** Called now and then; what it returns is awaited. */
-  readonly onProgress?: (read: { readonly documents: number; readonly bytes: number }) => void | Promise<void>;
+  /** Called now and then, with what has been read of a file of `total` bytes; what it returns is awaited. */
+  readonly onProgress?: (read: {
+    readonly documents: number;
+    readonly bytes: number;
+    readonly total: number;
+  }) => void | Promise<void>;
 }
 
 /**
@@ -32,6 +36,11 @@ export interface InspectLdaCOptions {
  * @throws DataError as `streamLdaC` does; Error named `KeyboardInterrupt` if the cell was interrupted.
  */
 export async function inspectLdaC(path: string, options: InspectLdaCOptions = {}): Promise<LdaCSummary> {
+  // A file that is not there is refused where it is opened.
+  const total = await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
   let [documents, vocabulary, tokens, entries, longest] = [0, 0, 0, 0, 0];
   for await (const { batch, next } of readLdaC(path, { sizeAt: () => 1000, vocabulary: options.vocabulary })) {
     await breathe();
@@ -40,7 +49,7 @@ export async function inspectLdaC(path: string, options: InspectLdaCOptions = {}
     entries += batch.words.length;
     for (const count of batch.counts) tokens += count;
     for (let d = 0; d < batch.size; d++) longest = Math.max(longest, batch.offsets[d + 1] - batch.offsets[d]);
-    await options.onProgress?.({ documents, bytes: next.byte });
+    await options.onProgress?.({ documents, bytes: next.byte, total });
   }
   return {
     documents,
@@ -48,6 +57,6 @@ export async function inspectLdaC(path: string, options: InspectLdaCOptions = {}
     tokens,
     entries,
     longest,
-    bytes: (await stat(path)).size,
+    bytes: total,
   };
 }

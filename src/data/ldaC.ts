@@ -17,7 +17,7 @@ export interface Corpus {
 
 /** Options of {@link parseLdaC}. */
 export interface LdaCOptions {
-  /** V. Default: one more than the largest word. */
+  /** V. Default: one more than the largest word, which is then at most 2²⁴ − 1. */
   readonly vocabulary?: number;
 }
 
@@ -27,7 +27,7 @@ export interface LdaCOptions {
  * @param content - the file.
  * @param what - the file's name, for the error.
  * @throws DataError with reason `"damaged"`, naming file and line, if a line is malformed, says another number of words than it has, repeats a word or has
- *   one outside the vocabulary; or if there are no documents.
+ *   one outside the vocabulary, or beyond 2²⁴ − 1 where none is given; or if there are no documents.
  * Source: Blei, Latent Dirichlet allocation in C, "Data format".
  */
 export function parseLdaC(content: Uint8Array, what: string, options: LdaCOptions = {}): Corpus {
@@ -67,6 +67,9 @@ export interface CorpusBuilder {
   /** The documents so far, and an empty builder again. */
   finish(): Corpus;
 }
+
+/** Words without a given vocabulary, at most: what indexes more is no word but a slip, and models of so many columns would not fit into memory. */
+const mostWords = 2 ** 24;
 
 /**
  * @param vocabulary - V; where it is not given, the largest word decides.
@@ -115,6 +118,11 @@ export function corpusBuilder(what: string, vocabulary?: number): CorpusBuilder 
       if (count === 0) throw damaged(line, `word ${id} has count 0; leave it out`);
       if (vocabulary !== undefined && id >= vocabulary)
         throw damaged(line, `word ${id} is outside the vocabulary of ${vocabulary} words, 0 to ${vocabulary - 1}`);
+      if (vocabulary === undefined && id >= mostWords)
+        throw damaged(
+          line,
+          `word ${id} is beyond ${mostWords - 1}, the largest that is taken without a given vocabulary; give the number of words if it is meant`,
+        );
       if (seen.get(id) === line) throw damaged(line, `word ${id} stands twice`);
       seen.set(id, line);
       if (used === words.length) {

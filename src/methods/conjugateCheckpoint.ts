@@ -3,6 +3,7 @@ import type { StreamPosition } from "../data/batchStream.js";
 import { checkFiniteGlobal, type NaturalParameters } from "../models/conjugateModel.js";
 import { type CheckpointOptions, firstDifference, type Settings } from "../optimize/checkpoint.js";
 import { checkWritable, readPair, unusable, writePair } from "../optimize/checkpointFiles.js";
+import type { Schedule } from "../optimize/optimizer.js";
 import { decodeSafetensors, encodeSafetensors } from "../optimize/safetensors.js";
 
 /** A run over a stream at one moment: all that it needs to go on to the same bits. */
@@ -14,6 +15,8 @@ export interface StreamMoment<G extends NaturalParameters, Point> {
   /** Where in the pass. */
   readonly position: StreamPosition;
   readonly seconds: number;
+  /** A digest of the rates of the steps taken. */
+  readonly rates: string;
   readonly trace: readonly Point[];
   readonly global: G;
 }
@@ -27,19 +30,22 @@ export interface ConjugateCheckpoint<G extends NaturalParameters, Point> {
   save(moment: StreamMoment<G, Point>): Promise<void>;
 }
 
-const format = "marginalia stream checkpoint 1";
+const format = "marginalia stream checkpoint 2";
 
 /**
  * Looks for the checkpoint of a run over a stream and prepares the next ones: natural parameters as safetensors, step and position as JSON, both or neither.
  *
+ * Rates are compared at all the steps that the checkpoint has taken: what comes after is this run's own affair.
+ *
  * @param run.settings - what must be the same to go on; q(θ) of the start is added to it.
+ * @param run.rate - ρ_t.
  * @throws Error with one sentence if an option is out of range, the files cannot be written or are damaged, or the checkpoint is of another run (the sentence names
  *   the first difference).
  * @internal
  */
 export async function openConjugateCheckpoint<G extends NaturalParameters, Point>(
   options: CheckpointOptions,
-  run: { readonly start: G; readonly settings: Settings },
+  run: { readonly start: G; readonly settings: Settings; readonly rate: Schedule },
 ): Promise<ConjugateCheckpoint<G, Point>> {
   const { path, every = { seconds: 60 }, resume = true } = options;
   if (typeof path !== "string" || !/[^/\\]$/.test(path))
@@ -55,7 +61,11 @@ export async function openConjugateCheckpoint<G extends NaturalParameters, Point
   if (found) {
     if (found.record.format !== format)
       throw unusable(path, `its format is ${JSON.stringify(found.record.format)}, not "${format}"`);
-    const difference = firstDifference((found.record.settings ?? {}) as Settings, settings);
+  }
+  const moment = found && checkRecord<Point>(path, found.record);
+  if (found && moment) {
+    const difference =
+      firstDifference((found.record.settings ?? {}) as Settings, settings) ?? differentRates(moment, run.rate);
     if (difference) {
       throw new Error(
         `The checkpoint ${path}.json is of another run: ${difference}. Give this run a path of its own, or resume: false to start anew.`,
@@ -64,7 +74,7 @@ export async function openConjugateCheckpoint<G extends NaturalParameters, Point
   }
   let saved = performance.now();
   return {
-    restored: found && { ...checkRecord<Point>(path, found.record), global: restore(path, found.data, run.start) },
+    restored: found && moment && { ...moment, global: restore(path, found.data, run.start) },
     due: (step) => ("steps" in every ? step % every.steps === 0 : performance.now() - saved >= 1000 * every.seconds),
     save: async ({ global, step, ...rest }) => {
       const data = encodeSafetensors(
@@ -85,17 +95,37 @@ function checkRecord<Point>(
   path: string,
   record: Readonly<Record<string, unknown>>,
 ): Omit<StreamMoment<NaturalParameters, Point>, "global"> {
-  const { step, pass, position, seconds, trace } = record as unknown as StreamMoment<NaturalParameters, Point>;
+  const { step, pass, position, seconds, rates, trace } = record as unknown as StreamMoment<NaturalParameters, Point>;
   const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
   const valid = {
     step: isCount(step),
     pass: isCount(pass),
     position: isCount(position?.byte) && isCount(position.line) && isCount(position.documents),
     seconds: Number.isFinite(seconds) && seconds >= 0,
+    rates: typeof rates === "string",
     trace: Array.isArray(trace) && trace.every((point) => isCount((point as { step?: unknown } | null)?.step)),
   };
   for (const [name, fits] of Object.entries(valid)) if (!fits) throw unusable(path, `its "${name}" is damaged`);
-  return { step, pass, position, seconds, trace };
+  return { step, pass, position, seconds, rates, trace };
+}
+
+function differentRates(moment: { readonly step: number; readonly rates: string }, rate: Schedule): string | undefined {
+  const digest = rateDigest();
+  for (let step = 0; step < moment.step; step++) digest.add(rate(step));
+  return digest.read() === moment.rates ? undefined : `the rates of its ${moment.step} steps are others than here`;
+}
+
+/**
+ * A digest of rates, one after another.
+ *
+ * @internal
+ */
+export function rateDigest(): { readonly add: (rate: number) => void; readonly read: () => string } {
+  const hash = createHash("sha256");
+  return {
+    add: (rate) => void hash.update(Float64Array.of(rate)),
+    read: () => `sha256 ${hash.copy().digest("hex").slice(0, 16)}`,
+  };
 }
 
 function restore<G extends NaturalParameters>(path: string, data: Uint8Array, like: G): G {

@@ -81,6 +81,7 @@ export function modelInParts<G extends NaturalParameters, Batch>(
 ): ConjugateModel<G, readonly Batch[], never> {
   return {
     name: `${model.name}, in parts`,
+    settings: model.settings,
     prior: model.prior,
     kl: (global, prior) => model.kl(global, prior),
     local: (global, parts) =>

@@ -7,10 +7,10 @@ import {
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
-import type { CheckpointOptions, Settings } from "../optimize/checkpoint.js";
+import type { CheckpointOptions } from "../optimize/checkpoint.js";
 import type { Schedule } from "../optimize/optimizer.js";
 import { checkRate } from "./checkRate.js";
-import { digestOf, openConjugateCheckpoint } from "./conjugateCheckpoint.js";
+import { digestOf, openConjugateCheckpoint, rateDigest } from "./conjugateCheckpoint.js";
 import { sumOfParts } from "./minibatchParts.js";
 import type { LocalStatistics, StatisticsPool } from "./statisticsPool.js";
 import type { SviPoint } from "./stochasticVariationalInference.js";
@@ -41,7 +41,10 @@ export interface OutOfCoreOptions<G extends NaturalParameters, Batch, Local> {
     /** For instance `(corpus) => corpusInParts(corpus, 2)`. */
     readonly split: (batch: Batch) => readonly Batch[];
   };
-  /** Where the run is kept and gone on from. The number of passes may be another when it goes on. */
+  /**
+   * Where the run is kept and gone on from, if model and its settings, stream, start, number of parts and the rates of the steps taken are the same. The number of passes may be another,
+   * and so may the workers; that they have this model is for them to see to.
+   */
   readonly checkpoint?: CheckpointOptions;
   /** Steps between two points of the trace; each costs a KL of q(θ). Default: what makes about 100. */
   readonly traceEvery?: number;
@@ -96,7 +99,14 @@ async function run<G extends NaturalParameters, Batch, Local>(
     options.checkpoint &&
     (await openConjugateCheckpoint<G, OutOfCorePoint>(options.checkpoint, {
       start: options.start,
-      settings: describe(model, stream, rate),
+      rate,
+      settings: {
+        model: model.name,
+        prior: digestOf(model.prior),
+        ...Object.fromEntries(Object.entries(model.settings).map(([name, value]) => [`model's ${name}`, value])),
+        ...stream.identity,
+        "parts of a batch": workers ? await partsOfFirst(stream, split) : 1,
+      },
     }));
   const from = checkpoint?.restored;
   if (from && from.step > steps) {
@@ -111,9 +121,11 @@ async function run<G extends NaturalParameters, Batch, Local>(
   let position: StreamPosition | undefined = from?.position;
   let saved = step;
   const trace = [...(from?.trace ?? [])];
+  const rates = rateDigest();
+  for (let taken = 0; taken < step; taken++) rates.add(rate(taken));
   const save = async (): Promise<void> => {
     if (!checkpoint || saved === step || !position) return;
-    await checkpoint.save({ step, pass, position, seconds: seconds(), trace, global });
+    await checkpoint.save({ step, pass, position, seconds: seconds(), rates: rates.read(), trace, global });
     saved = step;
   };
 
@@ -132,6 +144,7 @@ async function run<G extends NaturalParameters, Batch, Local>(
         const { statistics, bound } = sumOfParts(global, await untilInterrupted(asked));
         const rho = rate(step);
         checkRate("outOfCoreVariationalInference", `step ${step}`, rho);
+        rates.add(rho);
         const scale = stream.total / size;
         const before = global;
         global = globalStep({ global, prior: model.prior, statistics, scale, rate: rho });
@@ -171,16 +184,11 @@ async function run<G extends NaturalParameters, Batch, Local>(
   return { global, trace };
 }
 
-/** What a run must share with a checkpoint to go on from it. */
-function describe<G extends NaturalParameters>(
-  model: Pick<ConjugateModel<G, never>, "name" | "prior">,
-  stream: BatchStream<unknown>,
-  rate: Schedule,
-): Settings {
-  return {
-    model: model.name,
-    prior: digestOf(model.prior),
-    ...stream.identity,
-    rates: [0, 1, 10, 1000].map((step) => rate(step)).join(" "),
-  };
+/** How many parts the first batch is cut into: sums in other parts have other bits. */
+async function partsOfFirst<Batch>(
+  stream: BatchStream<Batch>,
+  split: (batch: Batch) => readonly Batch[],
+): Promise<number> {
+  for await (const { batch } of stream.open()) return split(batch).length;
+  return 0;
 }

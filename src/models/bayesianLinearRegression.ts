@@ -46,6 +46,7 @@ export function bayesianLinearRegression(options: BayesianLinearRegressionOption
   const constant = Math.log(2 * Math.PI) / 2;
   return {
     name: "Bayesian linear regression",
+    settings: {}, // all is in the prior
     dimension: D,
     prior,
     kl: (global, from = prior) => klDivergence(family, global.weights, from.weights),

@@ -39,6 +39,7 @@ export function categoricalEmissions(options: {
   const one = family.natural({ concentration: new Float64Array(V).fill(concentration) });
   return {
     name: "Categorical",
+    settings: {}, // all is in the prior
     states: K,
     columns: 1,
     logBase: 0,

@@ -22,6 +22,8 @@ export interface LocalStep<G extends NaturalParameters, Local> {
  */
 export interface ConjugateModel<G extends NaturalParameters, Batch, Local = unknown> {
   readonly name: string;
+  /** What defines the model beside its name and `prior`: constants of its likelihood and of its local step. A checkpoint is gone on from only where all of it is the same. */
+  readonly settings: Readonly<Record<string, string | number>>;
   /** The prior's natural parameters. */
   readonly prior: G;
   /** KL(q(θ; global) ‖ p(θ; prior)), by default from this model's prior. */

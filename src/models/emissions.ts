@@ -4,6 +4,8 @@ import type { Key } from "../engine/random.js";
 /** How the states of a hidden Markov model emit what is observed: K conjugate families with their priors, one after another in one array. */
 export interface Emissions<Parameters> {
   readonly name: string;
+  /** What defines them beside their name and `prior`. */
+  readonly settings: Readonly<Record<string, string | number>>;
   /** K. */
   readonly states: number;
   /** Numbers in an observation. */

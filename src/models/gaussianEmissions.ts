@@ -45,6 +45,7 @@ export function gaussianEmissions(options: {
   const one = family.natural({ ...prior, mean: new Float64Array(D) });
   return {
     name: "Gaussian",
+    settings: { origin: origin.join(" ") },
     states: K,
     columns: D,
     logBase: (-D / 2) * Math.log(2 * Math.PI),

@@ -57,6 +57,7 @@ export function gaussianMean(options: GaussianMeanOptions): GaussianMean {
     -(dot(values, values) / noiseVariance + size * D * Math.log(2 * Math.PI * noiseVariance)) / 2;
   return {
     name: "Gaussian mean",
+    settings: { noiseVariance },
     dimension: D,
     prior,
     kl: (global, from = prior) => klDivergence(family, global.mean, from.mean),

@@ -119,6 +119,7 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
 
   return {
     name: "Gaussian mixture",
+    settings: { components: K, origin: origin.join(" ") },
     components: K,
     dimension: D,
     origin,

@@ -98,6 +98,7 @@ export function hiddenMarkovModel<Parameters>(
   };
   return {
     name: `Hidden Markov model, ${emissions.name.toLowerCase()} emissions`,
+    settings: { states: K, ...emissions.settings },
     states: K,
     emissions,
     prior,

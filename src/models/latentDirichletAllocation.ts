@@ -71,6 +71,7 @@ export function latentDirichletAllocation(options: LdaOptions): LatentDirichletA
   const prior: LdaGlobal = { topics: new Float64Array(V * K).fill(eta) };
   return {
     name: "Latent Dirichlet allocation",
+    settings: { topics: K, vocabulary: V, alpha, tolerance, maxUpdates },
     topics: K,
     vocabulary: V,
     alpha,

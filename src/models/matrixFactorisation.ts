@@ -119,6 +119,7 @@ export function matrixFactorisation(options: MatrixFactorisationOptions): Matrix
   const itemFactors = (global: FactorsGlobal): Float64Array => readItems(global, D).means;
   return {
     name: "Probabilistic matrix factorisation",
+    settings: { rank: D, items: V, userPrecision },
     rank: D,
     items: V,
     prior,
@@ -165,7 +166,7 @@ export function matrixFactorisation(options: MatrixFactorisationOptions): Matrix
   };
 }
 
-/** m_i of all items, P_i⁻¹ of those that are wanted, log |P_i|, and q(τ). */
+/** m_i of all items, P_i⁻¹ of those that are wanted, log |P_i|, and q(τ), whose rate is what is left of `noise` after the m_iᵀ P_i m_i of *all* items. */
 function readItems(global: FactorsGlobal, D: number, wanted?: ReadonlySet<number>) {
   const V = global.linear.length / D;
   const [means, covariances, logDeterminants] = [V * D, wanted ? V * D * D : 0, V].map((n) => new Float64Array(n));

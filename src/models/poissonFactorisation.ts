@@ -92,6 +92,14 @@ export function poissonFactorisation(options: PoissonFactorisationOptions): Pois
   };
   return {
     name: "Poisson factorisation",
+    settings: {
+      components: K,
+      items: V,
+      "shape of users": users.shape,
+      "rate of users": users.rate,
+      tolerance,
+      maxUpdates,
+    },
     components: K,
     items: V,
     prior,

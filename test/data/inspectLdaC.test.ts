@@ -33,6 +33,13 @@ describe("inspectLdaC", () => {
     await expect(inspectLdaC(write("1 5:1\n"), { vocabulary: 5 })).rejects.toThrow(
       "line 1: word 5 is outside the vocabulary",
     );
+    expect(await inspectLdaC(write("1 16777215:1\n"))).toMatchObject({ vocabulary: 2 ** 24 });
+    for (const word of [2 ** 24, 2 ** 31 - 1])
+      await expect(inspectLdaC(write(`1 0:1\n2 0:1 ${word}:1\n`))).rejects.toThrow(
+        `line 2: word ${word} is beyond 16777215, the largest that is taken without a given vocabulary; give the number of words if it is meant.`,
+      );
+    expect(await inspectLdaC(write("1 16777216:1\n"), { vocabulary: 2 ** 25 })).toMatchObject({ documents: 1 });
+    await expect(inspectLdaC(join(folder, "none"))).rejects.toMatchObject({ reason: "missing" });
     await expect(inspectLdaC(write("\n"))).rejects.toThrow("holds no documents.");
   });
 });

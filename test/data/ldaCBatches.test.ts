@@ -39,6 +39,45 @@ describe("ldaCBatches", () => {
     expect(batches[4].next).toMatchObject({ byte: text.length, documents: 53 });
   });
 
+  it("is told from others by size, ends and blocks between, and a small file by all of it", async () => {
+    const identity = async (content: Buffer): Promise<unknown> => {
+      const file = join(folder, "identity.ldac");
+      writeFileSync(file, content);
+      return (await ldaCBatches({ path: file, vocabulary: 120, batchSize: 1, documents: 2 })).identity;
+    };
+    const changedAt = (content: Buffer, at: number): Buffer => {
+      const other = Buffer.from(content);
+      other[at] = 49;
+      return other;
+    };
+    const small = Buffer.alloc(384 * 1024, 48);
+    const large = Buffer.alloc(2_000_000, 48);
+    for (const content of [small, large]) expect(await identity(content)).toEqual(await identity(Buffer.from(content)));
+    for (const at of [0, 65_536, 70_001, 200_000, small.length - 1])
+      expect(await identity(changedAt(small, at))).not.toEqual(await identity(small));
+    const step = (large.length - 2 * 65_536 - 4096) / 63;
+    const inBlock = (b: number): number => 65_536 + Math.floor(step * b) + 17;
+    for (const at of [0, 65_535, inBlock(0), inBlock(1), inBlock(31), inBlock(63), large.length - 1])
+      expect(await identity(changedAt(large, at))).not.toEqual(await identity(large));
+    expect(await identity(large.subarray(1))).not.toEqual(await identity(large));
+    // What is said not to be noticed.
+    expect(await identity(changedAt(large, inBlock(31) + 5000))).toEqual(await identity(large));
+  });
+
+  it("says how far the pass is that counts and checks", async () => {
+    const long = join(folder, "long.ldac");
+    const content = "1 3:1\n".repeat(2500);
+    writeFileSync(long, content);
+    const seen: unknown[] = [];
+    const options = { path: long, vocabulary: 5, batchSize: 100, onProgress: (read: unknown) => void seen.push(read) };
+    await ldaCBatches(options);
+    const total = content.length;
+    expect(seen).toEqual([1000, 2000, 2500].map((documents) => ({ documents, bytes: 6 * documents, total })));
+    seen.length = 0;
+    await ldaCBatches({ ...options, documents: 2500 });
+    expect(seen).toEqual([]);
+  });
+
   it("takes one batch for all, and does not count where it is told", async () => {
     const stream = await ldaCBatches({ path, vocabulary: 120, batchSize: 53, documents: 53 });
     expect((await collect(stream.open())).map(({ batch }) => batch)).toEqual([whole]);

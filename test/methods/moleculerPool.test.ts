@@ -7,12 +7,17 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Corpus, selectDocuments } from "../../src/data/ldaC.js";
+import { ldaCBatches } from "../../src/data/ldaCBatches.js";
+import { writeSimulatedCorpus } from "../../src/data/writeSimulatedCorpus.js";
+import { randomKey } from "../../src/engine/random.js";
 import { distributedVariationalInference } from "../../src/methods/distributedVariationalInference.js";
-import { batchesInParts } from "../../src/methods/minibatchParts.js";
+import { batchesInParts, corpusInParts } from "../../src/methods/minibatchParts.js";
 import { type MoleculerBroker, moleculerPool, moleculerStatistics } from "../../src/methods/moleculerPool.js";
+import { outOfCoreVariationalInference } from "../../src/methods/outOfCoreVariationalInference.js";
 import { packArrays, unpackArrays } from "../../src/methods/packedArrays.js";
 import { type LocalMap, localPool } from "../../src/methods/statisticsPool.js";
 import type { LdaGlobal } from "../../src/models/latentDirichletAllocation.js";
+import { readPair } from "../../src/optimize/checkpointFiles.js";
 import { data, distributed, key, localMap, model, start } from "./statisticsPools.js";
 
 type Broker = MoleculerBroker & {
@@ -29,6 +34,7 @@ const { brokerOptions } = (await import(pathToFileURL(join(examples, "cluster.mj
 };
 
 const folder = mkdtempSync(join(tmpdir(), "marginalia-cluster-"));
+const corpus = join(folder, "corpus.ldac");
 const workers: ChildProcess[] = [];
 let cluster = {};
 let broker: Broker;
@@ -41,6 +47,7 @@ beforeAll(async () => {
   };
   cluster = { namespace: "test", nodes, model: { topics: 3, vocabulary: 30, alpha: 0.3, eta: 0.4 } };
   writeFileSync(join(folder, "cluster.json"), JSON.stringify(cluster));
+  await writeSimulatedCorpus(corpus, { key: randomKey(1), documents: 400, vocabulary: 30, topics: 3, length: 15 });
   await Promise.all(["worker-1", "worker-2"].map(startWorker));
   broker = new ServiceBroker(brokerOptions(cluster, "leader"));
   await broker.start();
@@ -110,7 +117,7 @@ describe("moleculerPool, with two processes", () => {
     );
   });
 
-  it("goes on to the same bits when a worker is killed, and hangs on nothing when all are", async () => {
+  it("goes on to the same bits when a worker is killed, and ends in a sentence, its checkpoint good, when all are", async () => {
     const pool = await moleculerPool<LdaGlobal, Corpus>(broker, { taskSeconds: 20 });
     const here = await distributedVariationalInference({ ...run, minibatches, pool: localPool(map) });
     const onProgress = ({ step }: { readonly step: number }): void => {
@@ -118,7 +125,34 @@ describe("moleculerPool, with two processes", () => {
     };
     const there = await distributedVariationalInference({ ...run, minibatches, pool, onProgress });
     expect(there.global).toEqual(here.global);
-    workers[1].kill("SIGKILL");
+    const stream = await ldaCBatches({ path: corpus, vocabulary: 30, batchSize: 20 });
+    const split = (batch: Corpus): Corpus[] => corpusInParts(batch, 2);
+    const outOfCore = { model, stream, rate: run.rate, start, traceEvery: 1 };
+    const checkpoint = { path: join(folder, "run"), every: { steps: 1 } };
+    const last = await moleculerPool<LdaGlobal, Corpus>(broker, { taskSeconds: 20 });
+    await expect(
+      outOfCoreVariationalInference({
+        ...outOfCore,
+        checkpoint,
+        workers: { pool: last, split },
+        onProgress: ({ step }) => {
+          if (step === 4) workers[1].kill("SIGKILL");
+        },
+      }),
+    ).rejects.toThrow(/^moleculerPool: (a worker|worker ".*") failed: /);
+    const step = (await readPair(checkpoint.path))!.record.step as number;
+    expect(step).toBeGreaterThanOrEqual(4);
+    expect(step).toBeLessThan(stream.batches);
+    const whole = await outOfCoreVariationalInference({ ...outOfCore, workers: { pool: localPool(map), split } });
+    const seen: number[] = [];
+    const resumed = await outOfCoreVariationalInference({
+      ...outOfCore,
+      checkpoint,
+      workers: { pool: localPool(map), split },
+      onProgress: (point) => void seen.push(point.step),
+    });
+    expect(seen[0]).toBe(step + 1);
+    expect(resumed.global).toEqual(whole.global);
     await expect(distributedVariationalInference({ ...run, minibatches, pool })).rejects.toThrow(
       /^moleculerPool: (a worker|worker ".*") failed: /,
     );

@@ -234,9 +234,28 @@ describe("outOfCoreVariationalInference", () => {
           .then(outOfCoreVariationalInference)
           .catch((e: Error) => e)) as Error
       ).message;
-    expect(await refusal({ checkpoint, rate: constant(0.1) })).toMatch(
-      /is of another run: its rates is .* but here it is 0\.1 0\.1 0\.1 0\.1\./,
+    for (const other of [constant(0.1), (step: number) => rate(step) + (step === 17 ? 1e-15 : 0)])
+      expect(await refusal({ checkpoint, rate: other })).toMatch(
+        "is of another run: the rates of its 20 steps are others than here.",
+      );
+    // Rates of steps that are yet to come do not make it another run.
+    await outOfCoreVariationalInference(
+      await options({ checkpoint, rate: (step) => (step < 20 ? rate(step) : 0.5), passes: 1 }),
     );
+    for (const [change, said] of [
+      [{ alpha: 5 }, "its model's alpha is 0.2, but here it is 5."],
+      [{ tolerance: 1e-5 }, "its model's tolerance is 0.001, but here it is 0.00001."],
+      [{ maxUpdates: 7 }, "its model's maxUpdates is 100, but here it is 7."],
+      [{ eta: 0.2 }, "its prior is sha256"],
+    ] as const) {
+      expect(await refusal({ checkpoint, model: latentDirichletAllocation({ ...lda, ...change }) })).toMatch(said);
+    }
+    const inParts = (parts: number) => ({
+      pool: localPool((global: LdaGlobal, corpus: Corpus) => model.local(global, corpus)),
+      split: (corpus: Corpus) => corpusInParts(corpus, parts),
+    });
+    expect(await refusal({ checkpoint, workers: inParts(2) })).toMatch("its parts of a batch is 1, but here it is 2.");
+    await outOfCoreVariationalInference(await options({ checkpoint, workers: inParts(1) }));
     expect(await refusal({ checkpoint, start: model.start(randomKey(3)) })).toMatch(
       "is of another run: its start is sha256",
     );
