@@ -58,7 +58,7 @@ export const catalogue: {
   readonly mnist: DatasetRecord<"trainImages" | "trainLabels" | "testImages" | "testLabels">;
   readonly optdigits: DatasetRecord<"tra" | "hol" | "tes">;
   readonly redMites: DatasetRecord<"counts">;
-  readonly simulated: DatasetRecord<"poisson" | "hierarchical">;
+  readonly simulated: DatasetRecord<"poisson" | "hierarchical" | "logistic">;
   readonly waveform: DatasetRecord<"train" | "test">;
   readonly nodal: DatasetRecord<"train" | "test">;
   readonly ap: DatasetRecord<"documents" | "vocabulary">;
@@ -155,6 +155,12 @@ export const catalogue: {
         name: "simulated/hierarchical.csv",
         bytes: 1_588,
         sha256: "ea9eaa3819c137eb48b5094e9d481c2cc3244d9c341a8948b1cae03aa9991c98",
+        mirrors: [],
+      },
+      logistic: {
+        name: "simulated/logistic.csv",
+        bytes: 16_994,
+        sha256: "e1462bb02df5b20bcae525f8a56caeab2dd308c9fdd5dd38b758b95d3da88b21",
         mirrors: [],
       },
     },
