@@ -66,15 +66,15 @@ function stepTaken(points: Float64Array, directions: Float64Array, D: number, ro
   return along / length;
 }
 
-/** How often the scales are taken anew. */
-const passes = 6;
+/** How often the scales are taken anew at most. */
+const passes = 12;
 
 /**
  * The coordinates' conditional standard deviations 1/√Λ_dd at a point, `[D]`, and Λ's rows through `curvatureAlong`, each pass with the scales of the one before, until they agree.
  *
  * @param each - told Λ's row d (`[D]`) of the last pass.
  * @returns scales `[D]`.
- * @throws Error if a coordinate has no curvature downwards.
+ * @throws Error if a coordinate has no curvature downwards, one too sharp for float32 at the size of x, or one that depends on the width it is measured over.
  * @internal
  */
 export function curvatureRows(
@@ -85,9 +85,9 @@ export function curvatureRows(
   const D = point.length;
   // First a step of a thousandth, which is short for most scales and not yet lost in float32.
   let scales = point.map((x) => 5e-3 * Math.max(1, Math.abs(x)));
-  for (let pass = 0; pass < passes; pass++) {
+  for (let pass = 0; ; pass++) {
     const next = new Float64Array(D);
-    let steady = true;
+    let [unsteady, lost]: (Fault | undefined)[] = [];
     for (let start = 0; start < D; start += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, D - start);
       const directions = new Float64Array(count * D);
@@ -96,21 +96,40 @@ export function curvatureRows(
       for (let i = 0; i < count; i++) {
         const d = start + i;
         const row = products.slice(i * D, (i + 1) * D).map((value) => value / scales[d]);
+        const downward = row[d] > 0 && row.every(Number.isFinite);
         // Too long a step leaves the peak, or the support: shorten it.
-        next[d] = row[d] > 0 && row.every(Number.isFinite) ? 1 / Math.sqrt(row[d]) : scales[d] / 10;
-        if (!(Math.abs(Math.log(next[d] / scales[d])) < Math.LN2)) steady = false;
+        next[d] = downward ? 1 / Math.sqrt(row[d]) : scales[d] / 10;
+        const fault = { d, downward };
+        if (!(Math.abs(Math.log(next[d] / scales[d])) < Math.LN2)) unsteady ??= fault;
+        // Where a step hardly moves x in float32, nothing shorter will.
+        if (!downward && scales[d] < resolution * Math.abs(point[d])) lost ??= fault;
         each(d, row);
       }
     }
+    if (!unsteady) return next;
+    if (lost || pass === passes - 1) throw new Error(complaint(lost ?? unsteady, point));
     scales = next;
-    if (steady) return scales;
   }
-  const bad = scales.findIndex((scale) => !(scale > 1e-5));
-  if (bad !== -1)
-    throw new Error(
-      `coordinate ${bad} has no downward curvature at the point that was found: it is no mode. Look for a direction along which the density does not fall (reparameterise, or give a prior).`,
-    );
-  return scales;
+}
+
+/** A coordinate whose scale was not found, and whether its last curvature was one downwards. */
+interface Fault {
+  readonly d: number;
+  readonly downward: boolean;
+}
+
+function complaint({ d, downward }: Fault, point: Float64Array): string {
+  if (downward)
+    return `coordinate ${d} has a curvature at the point that was found that depends on the width it is measured over: the density is too far from a Gaussian there. Reparameterise it.`;
+  const size = Math.abs(point[d]);
+  const narrow =
+    size > 1
+      ? ` If it does, its peak is too narrow for float32 at ${size.toPrecision(3)}: subtract a constant from the unknown.`
+      : "";
+  return `coordinate ${d} has no downward curvature at the point that was found: it is no mode. Look for a direction along which the density does not fall (reparameterise, or give a prior).${narrow}`;
 }
 
 const rowsAtOnce = 64;
+
+/** What float32 tells apart, as a share of a number's size. */
+const resolution = 2 ** -23;

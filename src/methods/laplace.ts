@@ -18,7 +18,7 @@ export interface LaplaceApproximationOptions {
   readonly start?: ArrayLike<number>;
   /** How much of the curvature to keep: all D² of it (default), its diagonal, or what exceeds a given diagonal in few directions. */
   readonly curvature?: "dense" | "diagonal" | LowRankCurvatureOptions;
-  /** Steps of the search at most. Default 500. */
+  /** Steps of the search at most, a positive integer. Default 500. */
   readonly maxSteps?: number;
 }
 
@@ -54,16 +54,17 @@ export interface LaplaceApproximation extends LocalGaussian {
  * The mode is sought by L-BFGS and then by Newton steps; the curvature is made of differences of gradients, so a log-density that can be differentiated once is enough. All
  * but the gradients is Float64.
  *
- * @throws Error if the start has another length than D or no finite density, if no mode is found within the steps, or if the density has no downward curvature in some direction
- *   there (it is no mode: an improper or unbounded density has none).
+ * @throws Error if the start has another length than D or no finite density, if `maxSteps` is not a positive integer, if no mode is found within the steps, or if the density has
+ *   no downward curvature in some direction there (it is no mode: an improper or unbounded density has none).
  * Source: Zhang, Bütepage, Kjellström & Mandt 2018, "Advances in variational inference", section 5.1; MacKay 2003, "Information theory, inference, and learning algorithms", chapter 27.
  */
 export async function laplace(options: LaplaceApproximationOptions): Promise<LaplaceApproximation> {
-  const { logDensity, dimension: D, curvature = "dense", maxSteps } = options;
+  const { logDensity, dimension: D, curvature = "dense", maxSteps = 500 } = options;
   const start = startOf("laplace", D, options.start);
+  checkSteps("laplace", maxSteps);
   if (typeof curvature === "object") checkLowRank(curvature, D);
   const slope = numericSlope(logDensity, D);
-  let { point, steps, logDensity: height, gradient } = await findMode({ slope, start, ...(maxSteps && { maxSteps }) });
+  let { point, steps, logDensity: height, gradient } = await findMode({ slope, start, maxSteps });
   let local = around(slope, point, curvature);
   /** The length of a gradient in standard deviations, and the Newton step that goes with it. */
   const newton = (g: Float64Array): { readonly step: Float64Array; readonly length: number } => {
@@ -154,6 +155,12 @@ export function startOf(name: string, D: number, start: ArrayLike<number> | unde
   const numbers = start ? Float64Array.from(start) : new Float64Array(D);
   if (numbers.length === D && numbers.every(Number.isFinite)) return numbers;
   throw new Error(`${name}: start must hold ${D} finite numbers, one for each dimension, not ${numbers.length}.`);
+}
+
+/** @throws Error unless the steps are a positive integer. @internal */
+export function checkSteps(name: string, maxSteps: number): void {
+  if (!Number.isInteger(maxSteps) || maxSteps < 1)
+    throw new Error(`${name}: maxSteps must be a positive integer, not ${maxSteps}.`);
 }
 
 function checkLowRank({ rank, diagonal }: LowRankCurvatureOptions, D: number): void {

@@ -177,6 +177,55 @@ describe("laplace", () => {
     expect(paretoSmoothing(weights).khat).toBeGreaterThan(0.7);
   });
 
+  it.each([
+    // mean, standard deviation
+    [0, 1e-6],
+    [0, 1e5],
+    [5000, 0.02],
+    [5000, 1],
+    [-3000, 1e4],
+    [1e6, 4],
+    [1e6, 1e7],
+  ])("takes the scale as it is, far out and near: N(%s, %s²)", async (m, s) => {
+    const logDensity = line((z) => tf.mul(-0.5, tf.square(tf.div(tf.sub(z, m), s))));
+    for (const curvature of ["diagonal", "dense"] as const) {
+      const fit = await laplace({ logDensity, dimension: 1, curvature, start: [m + s / 2] });
+      expect(Math.abs(fit.standardDeviations[0] / s - 1)).toBeLessThan(1e-3);
+      expect(Math.abs(fit.mean[0] - m)).toBeLessThan(1e-3 * s + 2 ** -24 * Math.abs(m)); // float32 there
+      expect(fit.logEvidence).toBeCloseTo(Math.log(2 * Math.PI) / 2 + Math.log(s), 3);
+    }
+  });
+
+  it("narrows a first step that is thousands of standard deviations wide, and leaves the support", async () => {
+    // Gamma(a, b) in its own coordinate: the mode (a − 1)/b, the curvature there b²/(a − 1); below 0 there is no density.
+    const [a, b] = [50, 1e6];
+    const fit = await laplace({
+      logDensity: line((z) => tf.sub(tf.mul(a - 1, tf.log(z)), tf.mul(b, z))),
+      dimension: 1,
+      curvature: "diagonal",
+      start: [4e-5],
+    });
+    expect(fit.mean[0] / ((a - 1) / b)).toBeCloseTo(1, 4);
+    expect(fit.standardDeviations[0] / (Math.sqrt(a - 1) / b)).toBeCloseTo(1, 2);
+  });
+
+  it.each([0, 300, 5000, 1e7])("finds no scale of a coordinate that is flat, wherever it is: %s", async (x) => {
+    const flat: LogDensity = (z) => tf.tidy(() => tf.neg(tf.square(tf.reshape(tf.slice(z, [0, 0], [-1, 1]), [-1]))));
+    for (const curvature of ["diagonal", "dense"] as const)
+      await expect(laplace({ logDensity: flat, dimension: 2, curvature, start: [0.5, x] })).rejects.toThrow(
+        "coordinate 1 has no downward curvature",
+      );
+  });
+
+  it("says so where a peak is too narrow for float32 so far out, or is no peak at any width", async () => {
+    const narrow = line((z) => tf.mul(-0.5, tf.square(tf.div(tf.sub(z, 2 ** 20), 1e-3))));
+    await expect(
+      laplace({ logDensity: narrow, dimension: 1, start: [2 ** 20], curvature: "diagonal" }),
+    ).rejects.toThrow("too narrow for float32 at 1.05e+6: subtract a constant");
+    const quartic = line((z) => tf.neg(tf.square(tf.square(z))));
+    await expect(laplace({ logDensity: quartic, dimension: 1, curvature: "diagonal" })).rejects.toThrow(/no mode/);
+  });
+
   it("refuses bad input in a sentence", async () => {
     const options = { logDensity: gaussian, dimension: 3 };
     const before = tf.memory().numTensors;
@@ -185,6 +234,10 @@ describe("laplace", () => {
     await expect(laplace({ ...options, start: [1, 2, Number.NaN] })).rejects.toThrow(
       "start must hold 3 finite numbers",
     );
+    for (const maxSteps of [0, -1, Number.NaN, 1.5])
+      await expect(laplace({ ...options, maxSteps })).rejects.toThrow(
+        `laplace: maxSteps must be a positive integer, not ${maxSteps}`,
+      );
     const lowRank = { rank: 2, diagonal: [1, 1, 1], key: randomKey(1) };
     await expect(laplace({ ...options, curvature: { ...lowRank, rank: 4 } })).rejects.toThrow("from 1 to 3, not 4");
     await expect(laplace({ ...options, curvature: { ...lowRank, diagonal: [1, 1] } })).rejects.toThrow(
