@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ready } from "../../src/engine/backend.js";
-import { tf } from "../../src/engine/tf.js";
+import { type Tensor, tf } from "../../src/engine/tf.js";
 import { deltaMethod } from "../../src/methods/deltaMethod.js";
 import { laplace } from "../../src/methods/laplace.js";
 import { logisticRegression } from "../../src/models/logisticRegression.js";
@@ -68,10 +68,50 @@ describe("deltaMethod", () => {
     data.dispose();
   });
 
+  it("climbs away from a saddle of the objective, where the gradient is shorter than at the mode", async () => {
+    // In x: ℓ = −x²/20 − .3 log cosh 2.7(x + 1.2) − .4 log cosh 2.3(x − 1); y is N(0, 1).
+    const bumps = [
+      [0.3, 2.7, -1.2],
+      [0.4, 2.3, 1],
+    ];
+    const logCosh = (x: Tensor): Tensor => tf.log(tf.add(tf.exp(x), tf.exp(tf.neg(x))));
+    const logDensity: LogDensity = (z) =>
+      tf.tidy(() => {
+        const [x, y] = tf.split(tf.reshape(z, [-1, 2]), 2, 1);
+        const quadratic = [tf.mul(-0.05, tf.square(x)), tf.mul(-0.5, tf.square(y))];
+        const terms = bumps.map(([b, k, c]) => tf.mul(-b, logCosh(tf.mul(k, tf.sub(x, c)))));
+        return tf.reshape(tf.addN([...quadratic, ...terms]), z.shape.slice(0, -1));
+      });
+    const curvature = (x: number): number =>
+      0.1 + bumps.reduce((sum, [b, k, c]) => sum + b * (k / Math.cosh(k * (x - c))) ** 2, 0);
+    const objective = (x: number): number =>
+      -(x ** 2) / 20 -
+      bumps.reduce((sum, [b, k, c]) => sum + b * Math.log(2 * Math.cosh(k * (x - c))), 0) -
+      Math.log(curvature(x)) / 2 +
+      Math.log(2 * Math.PI);
+    const grid = Array.from({ length: 8001 }, (_, i) => -4 + i / 1000);
+    const highest = grid.reduce((best, x) => (objective(x) > objective(best) ? x : best));
+    const mode = await laplace({ logDensity, dimension: 2 });
+    // Two steps that shorten the gradient and lower the objective lead to the saddle, a minimum in x.
+    const saddle = -1.4819;
+    expect(objective(saddle)).toBeLessThan(Math.min(objective(saddle - 0.1), objective(saddle + 0.1)));
+    expect(objective(saddle)).toBeLessThan(objective(mode.mean[0]) - 0.1);
+    const fit = await deltaMethod({ logDensity, dimension: 2 });
+    expect(fit.converged).toBe(true);
+    expect(fit.mean[0]).toBeCloseTo(highest, 2);
+    expect(fit.mean[1]).toBeCloseTo(0, 4);
+    expect(fit.logEvidence).toBeCloseTo(objective(highest), 3);
+    expect(fit.logEvidence).toBeGreaterThan(objective(mode.mean[0]));
+  });
+
   it("refuses bad input in a sentence", async () => {
     await expect(deltaMethod({ logDensity: turned(0), dimension: 2, start: [1] })).rejects.toThrow(
       "deltaMethod: start must hold 2 finite numbers",
     );
     await expect(deltaMethod({ logDensity: turned(0), dimension: 1.5 })).rejects.toThrow("positive integer, not 1.5");
+    for (const maxSteps of [0, -3, Number.NaN, 2.5])
+      await expect(deltaMethod({ logDensity: turned(0), dimension: 2, maxSteps })).rejects.toThrow(
+        `deltaMethod: maxSteps must be a positive integer, not ${maxSteps}`,
+      );
   });
 });
