@@ -18,7 +18,7 @@ import { drawPath } from "./pathDerivative.js";
  *
  * Unbiased for every bound. A bound whose c vanishes where its d does not is not for it.
  *
- * @throws Error if no gradient flows through q's draws, or if log q is a marginal's estimate.
+ * @throws Error if no gradient flows through q's draws, if the problem does not say that one does, or if log q is a marginal's estimate.
  * Source: Tucker et al. 2019, "Doubly reparameterized gradient estimators for Monte Carlo objectives". For any bound:
  * E[c ∇ log q(z)] = E[d ∂log w/∂z ∇z], the reparameterisation of the score.
  */

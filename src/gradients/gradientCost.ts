@@ -2,12 +2,13 @@ import { compile } from "../engine/compile.js";
 import { leaves, type Parameters } from "../engine/parameters.js";
 import { foldIn, type Key } from "../engine/random.js";
 import type { FactorisedProblem } from "../models/factorisedProblem.js";
+import type { ReplaceableProblem } from "../models/factorReplacement.js";
 import type { Problem } from "../models/problem.js";
 import { estimateGradient, type Gradient, type GradientInputs } from "./gradient.js";
 
 /** What one estimate of a gradient costs. */
 export interface GradientCost {
-  /** At how many draws log p is evaluated, in one estimate; a problem's `factors` count as log p. */
+  /** At how many draws log p is evaluated, in one estimate; a problem's `factors` count as log p, and so does the exchange of a draw's factors one by one (`replaced`). */
   readonly evaluations: number;
   /** The median time of one compiled estimate; NaN if none was timed. */
   readonly milliseconds: number;
@@ -70,12 +71,34 @@ function counted<Theta extends Parameters, Phi extends Parameters, Z>(
       return logP;
     },
   };
-  if (!("factors" in problem)) return told;
+  return { ...told, ...tellingFactors(problem, tell), ...tellingReplaced(problem, tell) };
+}
+
+function tellingFactors<Theta extends Parameters, Phi extends Parameters, Z>(
+  problem: Problem<Theta, Phi, Z>,
+  tell: (draws: number) => void,
+): Partial<Pick<FactorisedProblem<Theta, Phi, Z>, "factors">> {
+  if (!("factors" in problem)) return {};
   const { factors } = problem as FactorisedProblem<Theta, Phi, Z>;
-  const tellingFactors: typeof factors = (theta, phi, z) => {
-    const found = factors(theta, phi, z);
-    tell(found.logP.shape[0]);
-    return found;
+  return {
+    factors: (theta, phi, z) => {
+      const found = factors(theta, phi, z);
+      tell(found.logP.shape[0]);
+      return found;
+    },
   };
-  return { ...told, factors: tellingFactors } as Problem<Theta, Phi, Z>;
+}
+
+function tellingReplaced<Theta extends Parameters, Phi extends Parameters, Z>(
+  problem: Problem<Theta, Phi, Z>,
+  tell: (draws: number) => void,
+): Partial<Pick<ReplaceableProblem<Theta, Phi>, "replaced">> {
+  if (!("replaced" in problem)) return {};
+  const { replaced } = problem as unknown as ReplaceableProblem<Theta, Phi>;
+  return {
+    replaced: (theta, phi, z, proposed) => {
+      tell(proposed.shape[0]);
+      return replaced(theta, phi, z, proposed);
+    },
+  };
 }

@@ -1,10 +1,11 @@
 import { elbo } from "../bounds/elbo.js";
-import { leaves, type Parameters } from "../engine/parameters.js";
+import type { Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
 import { type Scalar, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { logWeightsOf } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
+import { checkPath } from "./checkPath.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { heldParameters } from "./held.js";
 
@@ -18,7 +19,7 @@ import { heldParameters } from "./held.js";
  * Unbiased for the ELBO, where the score has mean zero. For any other bound it lacks what the score's mean is, and is biased in φ:
  * `doublyReparameterised` is the mended one. Unbiased in θ always.
  *
- * @throws Error if no gradient flows through q's draws, or if log q is a marginal's estimate.
+ * @throws Error if no gradient flows through q's draws, if the problem does not say that one does, or if log q is a marginal's estimate.
  * Source: Roeder, Wu & Duvenaud 2017, "Sticking the landing".
  */
 export const pathDerivative: DeclaredGradient = declareGradient(
@@ -43,7 +44,7 @@ export const pathDerivative: DeclaredGradient = declareGradient(
 /**
  * K draws of q that carry their gradient into φ, with the key that is left for log q.
  *
- * @throws Error if they carry none, or if the problem's log q is a marginal's estimate, of which holding φ takes away more than a score.
+ * @throws Error if they carry none, if the problem does not say that they do, or if the problem's log q is a marginal's estimate, of which holding φ takes away more than a score.
  */
 export function drawPath<Theta extends Parameters, Phi extends Parameters, Z>(
   name: string,
@@ -57,12 +58,9 @@ export function drawPath<Theta extends Parameters, Phi extends Parameters, Z>(
     );
   }
   const [draw, estimate] = split(key);
-  if (!problem.sampleWithLogQ) return { z: problem.sample(phi, draw, samples), estimate };
-  const { z, reparameterised } = problem.sampleWithLogQ(phi, key, samples);
-  if (reparameterised === false && leaves(phi).length > 0) {
-    throw new Error(
-      `${name}: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; use scoreFunction.`,
-    );
-  }
+  const { z, reparameterised } = problem.sampleWithLogQ?.(phi, key, samples) ?? {
+    z: problem.sample(phi, draw, samples),
+  };
+  checkPath(name, { problem, phi, reparameterised, remedy: "use scoreFunction" });
   return { z, estimate };
 }

@@ -1,7 +1,7 @@
-import { leaves } from "../engine/parameters.js";
 import { type Scalar, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import { drawLogWeights } from "../models/problem.js";
+import { checkPath } from "./checkPath.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 
 /**
@@ -9,7 +9,7 @@ import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js"
  *
  * Unbiased for every bound. It needs a q whose draws are differentiable in φ (a Gaussian's are, a mixture's are not). Its signal-to-noise ratio for φ falls with K under IWAE.
  *
- * @throws Error if no gradient flows through q's draws into φ, where the result would be silently wrong.
+ * @throws Error if no gradient flows through q's draws into φ, or if the problem does not say that one does, where the result would be silently wrong.
  * Source: Kingma & Welling 2014, section 2.4; Burda, Grosse & Salakhutdinov 2016, eqs. 13 and 14.
  */
 export const reparameterised: DeclaredGradient = declareGradient(
@@ -18,12 +18,8 @@ export const reparameterised: DeclaredGradient = declareGradient(
   ({ problem, bound, ...point }) =>
     tidied(() => {
       const { logW, reparameterised } = drawLogWeights(problem, point);
-      if (reparameterised === false && leaves(point.phi).length > 0) {
-        throw new Error(
-          "reparameterised: no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; " +
-            "use a q whose draws are a function of parameters and noise, such as a Gaussian.",
-        );
-      }
+      const remedy = "use a q whose draws are a function of parameters and noise, such as a Gaussian";
+      checkPath("reparameterised", { problem, phi: point.phi, reparameterised, remedy });
       const value = bound.value(logW);
       return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
     }),

@@ -1,4 +1,4 @@
-import type { Parameters } from "../engine/parameters.js";
+import { leaves, type Parameters } from "../engine/parameters.js";
 import { type Key, split } from "../engine/random.js";
 import { formatShape } from "../engine/shape.js";
 import { type Tensor, type Tensor2D, type Tensor3D, tf } from "../engine/tf.js";
@@ -103,7 +103,9 @@ export function hierarchicalProblem<Theta extends Parameters, Phi extends Parame
         const { z, psi, conditional } = draw(at, first, samples);
         const logQ = marginal.logDensity({ ...inputs(at, tau, { z, psi }, second), conditional });
         const tauIs = marginal.samples === 0 || marginal.reverse.reparameterised;
-        const reparameterised = at.mixing.reparameterised && conditional.reparameterised && tauIs;
+        // Draws of a q without parameters have nothing to carry a gradient into.
+        const qIs = leaves(q).length === 0 || (at.mixing.reparameterised && conditional.reparameterised);
+        const reparameterised = qIs && tauIs;
         return { z: { z, psi }, logQ, reparameterised };
       }),
   };

@@ -51,7 +51,7 @@ export interface DrawsWithLogQ<Z> {
   readonly z: Z;
   /** log q(z | x; φ), `[K, B]`. */
   readonly logQ: Tensor2D;
-  /** False where no gradient flows through the draws into φ. */
+  /** Whether a gradient flows through the draws into φ; gradients that need it refuse draws that do not say. */
   readonly reparameterised?: boolean;
 }
 
@@ -215,7 +215,7 @@ export interface Point<Theta extends Parameters, Phi extends Parameters> {
 /**
  * K draws of z with their log-weights log p(x, z) − log q(z | x), `[K, B]`, differentiable in θ and φ; with the problem's `klWeight`, where it has one.
  *
- * @returns draws and log-weights; `reparameterised` is false where no gradient flows through the draws into φ.
+ * @returns draws and log-weights; `reparameterised` as `sampleWithLogQ` says it, undefined where there is none.
  * @throws Error if K is not a positive integer.
  */
 export function drawLogWeights<Theta extends Parameters, Phi extends Parameters, Z>(

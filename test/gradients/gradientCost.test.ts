@@ -5,9 +5,11 @@ import { randomKey } from "../../src/engine/random.js";
 import { tf } from "../../src/engine/tf.js";
 import { arm } from "../../src/gradients/arm.js";
 import { gradientCost } from "../../src/gradients/gradientCost.js";
+import { overdispersedFactors } from "../../src/gradients/overdispersedFactors.js";
 import { raoBlackwell } from "../../src/gradients/raoBlackwell.js";
 import { scoreControlVariate } from "../../src/gradients/scoreControlVariate.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { gaussianFactors } from "./factorCases.js";
 import { chainCase } from "./support.js";
 
 beforeAll(async () => {
@@ -27,6 +29,14 @@ describe("gradientCost", () => {
     const cost = gradientCost(gradient, { ...given, bound: elbo, samples: 6, key: randomKey(1), calls: 0 });
     expect(cost).toEqual({ evaluations, milliseconds: Number.NaN });
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("counts the exchanges of single factors", () => {
+    const given = gaussianFactors(2);
+    const at = { ...given, bound: elbo, samples: 6, key: randomKey(1), calls: 0 };
+    // One context, for the value, and K draws of every factor for f, with as many for the control variate's weights.
+    expect(gradientCost(overdispersedFactors(), at).evaluations).toBe(13);
+    expect(gradientCost(overdispersedFactors({ controlVariate: false, contexts: 3 }), at).evaluations).toBe(9);
   });
 
   it("times compiled estimates and leaves nothing behind", () => {

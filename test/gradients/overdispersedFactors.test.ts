@@ -4,12 +4,10 @@ import { iwae } from "../../src/bounds/iwae.js";
 import { digamma, logGamma } from "../../src/diagnostics/specialFunctions.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
+import { type Tensor2D, tf } from "../../src/engine/tf.js";
 import { overdispersedFactors } from "../../src/gradients/overdispersedFactors.js";
 import { withFactorDispersions } from "../../src/models/factorDispersions.js";
-import { withFactors } from "../../src/models/factorisedProblem.js";
 import { withIndependentSets } from "../../src/models/factorReplacement.js";
-import { normalLogDensity } from "../../src/ops/normalLogDensity.js";
 import { backends, expectClose, read } from "../engine/support.js";
 import {
   countLaw,
@@ -23,6 +21,7 @@ import {
   tinyPoissonDef,
   weightLaw,
 } from "../models/tinyPoissonDef.js";
+import { gaussianFactors } from "./factorCases.js";
 import {
   chainCase,
   checked,
@@ -32,23 +31,6 @@ import {
   gaussianCase,
   phiVariance,
 } from "./support.js";
-
-/** A correlated Gaussian target whose coordinates are replaced one by one. */
-function gaussianFactors(dimension: number) {
-  const given = gaussianCase(dimension);
-  const problem = withIndependentSets({
-    problem: withFactors({
-      problem: given.problem,
-      factors: (theta, { mean, logScale }, z) => ({
-        // All of log p stands under each coordinate: a blanket may hold more than it must.
-        logP: tf.mul(tf.expandDims(given.problem.logP(theta, z), 2), tf.ones([dimension])) as Tensor3D,
-        logQ: normalLogDensity(z, mean, tf.exp(logScale)) as Tensor3D,
-      }),
-    }),
-    sets: Array.from({ length: dimension }, (_, n) => [n]),
-  });
-  return { ...given, problem };
-}
 
 const at: TinyPoint = [0.7, 0.4, -0.2];
 

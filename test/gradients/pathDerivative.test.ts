@@ -13,6 +13,7 @@ import { pathDerivative } from "../../src/gradients/pathDerivative.js";
 import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { hierarchicalDensityProblem, initialParameters } from "../../src/marginals/hierarchicalProblem.js";
 import { sivi } from "../../src/marginals/marginal.js";
+import { expectClose, read } from "../engine/support.js";
 import {
   chainCase,
   checked,
@@ -56,19 +57,32 @@ describe("pathDerivative", () => {
     expectCompiled(pathDerivative, gaussianCase(2), { bound: elbo, samples: 3 });
   });
 
-  it.each([pathDerivative, doublyReparameterised].map((gradient) => [gradient.name, gradient] as const))(
-    "%s refuses draws without a path and a marginal's estimate",
+  it.each(
+    [pathDerivative, doublyReparameterised, reparameterised].map((gradient) => [gradient.name, gradient] as const),
+  )(
+    "%s refuses draws without a path, or that may have none, and held log q of a marginal's estimate",
     (_name, gradient) => {
       const at = { bound: elbo, samples: 3, key: randomKey(3) };
       const before = tf.memory().numTensors;
       const { problem, theta, phi } = chainCase(2, elbo, 2);
       const made = tf.memory().numTensors;
       expect(() => estimateGradient(gradient, { ...at, problem, theta, phi })).toThrow(
-        "no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; use scoreFunction",
+        "no gradient flows through the draws of this q into its parameters, so their gradient would be wrong; use ",
       );
       expect(() => estimateGradient(gradient, { ...at, samples: 0, problem, theta, phi })).toThrow("not 0");
+      // Without sampleWithLogQ nothing says that the bits have no path.
+      const { sampleWithLogQ: _, ...silent } = problem;
+      expect(() => estimateGradient(gradient, { ...at, problem: silent, theta, phi })).toThrow(
+        "does not say whether a gradient flows through its draws",
+      );
       expect(tf.memory().numTensors).toBe(made);
       expect(made).toBeGreaterThan(before);
+      const gaussian = gaussianCase(2);
+      const told = estimateGradient(gradient, { ...at, ...gaussian });
+      const untold = { ...gaussian.problem, sampleWithLogQ: undefined }; // its distribution says it
+      const same = estimateGradient(gradient, { ...at, ...gaussian, problem: untold });
+      expectClose(read(same.gradient.phi.mean), read(told.gradient.phi.mean), 1e-6);
+      if (gradient === reparameterised) return;
       const family = hierarchical({
         mixing: standardNormal({ dimension: 1 }),
         conditional: gaussianConditional({ latent: 1, mixing: 1, hidden: [2] }),

@@ -5,16 +5,20 @@ import { collectLogWeights, estimateBound } from "../../src/bounds/estimateBound
 import { iwae } from "../../src/bounds/iwae.js";
 import { estimateMean } from "../../src/diagnostics/moments.js";
 import { ready } from "../../src/engine/backend.js";
-import { leaves } from "../../src/engine/parameters.js";
+import { type Parameters as AnyParameters, leaves } from "../../src/engine/parameters.js";
 import { randomKey, split } from "../../src/engine/random.js";
 import { type Tensor1D, type Tensor2D, type Tensor3D, tf } from "../../src/engine/tf.js";
 import { amortisedGaussian } from "../../src/families/amortisedGaussian.js";
+import { gammaReverse } from "../../src/families/gammaReverse.js";
 import { gaussianConditional } from "../../src/families/gaussianConditional.js";
 import { gaussianReverse } from "../../src/families/gaussianReverse.js";
 import { hierarchical } from "../../src/families/hierarchical.js";
+import type { Hierarchy } from "../../src/families/hierarchicalFamily.js";
 import { hierarchicalLinearGaussian } from "../../src/families/hierarchicalLinearGaussian.js";
+import { hierarchicalNegativeBinomial } from "../../src/families/hierarchicalNegativeBinomial.js";
 import { exactReverse } from "../../src/families/reverseConditional.js";
 import { standardNormal } from "../../src/families/standardNormal.js";
+import { reparameterised } from "../../src/gradients/reparameterised.js";
 import {
   hierarchicalDensityProblem,
   hierarchicalLatentVariableProblem,
@@ -156,6 +160,26 @@ describe("hierarchicalProblem", () => {
     expectClose(read(tf.sub(logP, logQ)), read(logW), 1e-6);
     tf.dispose([logP, logQ, z.z, z.psi]);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("asks no path of a q without parameters, and one of every other", () => {
+    const counts = hierarchicalNegativeBinomial({ dimension: 1 });
+    const at = { logConcentration: tf.zeros([1, 1]) as Tensor2D, logRate: tf.zeros([1, 1]) as Tensor2D };
+    const marginalOfRates = iwhvi({ reverse: gammaReverse({ latent: 1, mixing: 1, hidden: [] }), samples: 2 });
+    const problemOf = <Phi extends AnyParameters>(hierarchy: (q: Phi) => Hierarchy) =>
+      hierarchicalDensityProblem({
+        logDensity: (z) => tf.sum(z, -1),
+        marginal: marginalOfRates,
+        family: { dimension: 1, mixingDimension: 1, hierarchy },
+      });
+    const tau = marginalOfRates.reverse.init(randomKey(1));
+    const point = { theta: {}, samples: 2, key: randomKey(2), bound: elbo };
+    const fixed = problemOf((_: NoParameters) => counts.hierarchy(at));
+    expect(() => reparameterised({ ...point, problem: fixed, phi: { q: {}, tau } })).not.toThrow();
+    const free = problemOf(counts.hierarchy);
+    expect(() => reparameterised({ ...point, problem: free, phi: { q: at, tau } })).toThrow(
+      "no gradient flows through the draws of this q",
+    );
   });
 
   it("evaluates the model once a latent, whatever K is", () => {
