@@ -7,6 +7,7 @@ import { tidied } from "../engine/values.js";
 import type { ReplaceableProblem } from "../models/factorReplacement.js";
 import { refuseKlWeight } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
+import { bestWeight } from "./bestWeight.js";
 import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
 import { type FactorDraws, factorDraws, mixtureLogDensity, proposalsOf } from "./factorDraws.js";
 import { heldParameters } from "./held.js";
@@ -107,12 +108,7 @@ export function overdispersedFactors(options: OverdispersedFactorsOptions = {}):
 /** f − a h for each coordinate of φ, `[K, B, n]`, with a the best weight for further draws, `[B, n]`; f where there are none. */
 function remainders({ signals, scores }: FactorDraws, further: FactorDraws | undefined): Tensor[] {
   if (!further) return signals;
-  const centred = (x: Tensor): Tensor => tf.sub(x, tf.mean(x, 0, true));
-  return signals.map((f, i) => {
-    const h = centred(further.scores[i]);
-    const a = tf.divNoNan(tf.sum(tf.mul(centred(further.signals[i]), h), 0), tf.sum(tf.square(h), 0));
-    return tf.sub(f, tf.mul(a, scores[i]));
-  });
+  return signals.map((f, i) => tf.sub(f, tf.mul(bestWeight(further.signals[i], further.scores[i]), scores[i])));
 }
 
 function replaceable<Theta extends Parameters, Phi extends Parameters, Z>(

@@ -6,6 +6,7 @@ import { leaves, type Parameters, withTensors } from "../engine/parameters.js";
 import { split } from "../engine/random.js";
 import { type Scalar, type Tensor, tf } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
+import { bestWeight } from "./bestWeight.js";
 import { type DeclaredGradient, declareGradient, type Standing } from "./declared.js";
 import { heldAlong, sliceDraws } from "./held.js";
 import { type ScoreGradient, type ScoreTerms, scoreFunction } from "./scoreFunction.js";
@@ -102,12 +103,7 @@ function bestWeights<Phi extends Parameters, Z>({ z, signal, density }: ScoreTer
     return { score, weighted };
   });
   return leaves(phi).map((_, i) => {
-    const h = centre(tf.stack(perDraw.map(({ score }) => score[i])));
-    const f = centre(tf.stack(perDraw.map(({ weighted }) => weighted[i])));
-    return tf.divNoNan(tf.sum(tf.mul(f, h), 0), tf.sum(tf.square(h), 0));
+    const h = tf.stack(perDraw.map(({ score }) => score[i]));
+    return bestWeight(tf.stack(perDraw.map(({ weighted }) => weighted[i])), h);
   });
-}
-
-function centre(x: Tensor): Tensor {
-  return tf.sub(x, tf.mean(x, 0, true));
 }
