@@ -1,6 +1,6 @@
 /**
  * log Γ(x), ψ(x) and exp ψ(x) for x > 0 in Float64, unrolled for the loops that evaluate them hundreds of thousands of times a pass; what takes
- * every x and every order is `ops/gammaFunctions.ts`.
+ * every x and every order is `ops/gammaFunctions.ts`. At 0 they are the limits from above, below 0 they are NaN.
  *
  * Each shifts x up to 8 by its recurrence, with one division or logarithm for all shifts together, and sums the asymptotic series there.
  */
@@ -15,6 +15,7 @@ const halfLogTwoPi = Math.log(2 * Math.PI) / 2;
  * Source: Abramowitz & Stegun 1964, equation 6.1.40.
  */
 export function logGamma(x: number): number {
+  if (!(x > 0)) return x === 0 ? Infinity : Number.NaN;
   let y = x;
   let product = 1;
   while (y < seriesFrom) product *= y++;
@@ -35,6 +36,7 @@ export function logGamma(x: number): number {
  * Source: Abramowitz & Stegun 1964, equations 6.3.18 and 23.1.21.
  */
 export function digamma(x: number): number {
+  if (!(x > 0)) return x === 0 ? -Infinity : Number.NaN;
   let numerator = 0;
   let denominator = 1;
   let y = x;
@@ -64,6 +66,7 @@ export function digamma(x: number): number {
  * `exp ψ(y + ½) ~ y + 1/(24 y) − 37/(5760 y³) + …`, and `exp ψ(x) = exp ψ(x + n) exp(−Σ_{i<n} 1/(x + i))`.
  */
 export function expDigamma(x: number): number {
+  if (!(x > 0)) return x === 0 ? 0 : Number.NaN;
   let numerator = 0;
   let denominator = 1;
   let y = x;

@@ -18,6 +18,7 @@ export function categoricalFamily(categories: number): ExponentialFamily<Categor
   if (!Number.isInteger(categories) || categories < 2)
     throw new RangeError(`categoricalFamily: the categories must be an integer ≥ 2, not ${categories}.`);
   const softmax = (natural: Float64Array): Float64Array => {
+    checkLength("Categorical: the logits", natural, categories);
     const logTotal = logSumExp(natural);
     return natural.map((logit) => Math.exp(logit - logTotal));
   };
@@ -32,11 +33,11 @@ export function categoricalFamily(categories: number): ExponentialFamily<Categor
         throw new RangeError(`Categorical: the probabilities must sum to 1, but they sum to ${total}.`);
       return probabilities.map(Math.log);
     },
-    parameters: (natural) => {
+    parameters: (natural) => ({ probabilities: softmax(natural) }),
+    logNormaliser: (natural) => {
       checkLength("Categorical: the logits", natural, categories);
-      return { probabilities: softmax(natural) };
+      return logSumExp(natural);
     },
-    logNormaliser: (natural) => logSumExp(natural),
     mean: softmax,
     statistics: (value) => {
       if (!Number.isInteger(value) || value < 0 || value >= categories)

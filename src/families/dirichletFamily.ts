@@ -13,14 +13,17 @@ export interface DirichletParameters {
  *
  * Counts of categories are its sufficient statistics: α + n is the posterior.
  *
- * @throws RangeError if K is not an integer ≥ 2; from its functions, if a concentration is not positive.
+ * @throws RangeError if K is not an integer ≥ 2; from its functions, if a concentration is not positive, or there are not K of them or of probabilities.
  */
 export function dirichletFamily(categories: number): ExponentialFamily<DirichletParameters, Float64Array> {
   if (!Number.isInteger(categories) || categories < 2)
     throw new RangeError(`dirichletFamily: the categories must be an integer ≥ 2, not ${categories}.`);
-  const checked = (concentration: Float64Array): Float64Array => {
+  const check = (concentration: Float64Array): void => {
     checkLength("Dirichlet: the concentration", concentration, categories);
     checkPositive("Dirichlet: the concentration", concentration);
+  };
+  const checked = (concentration: Float64Array): Float64Array => {
+    check(concentration);
     return Float64Array.from(concentration);
   };
   return {
@@ -29,6 +32,7 @@ export function dirichletFamily(categories: number): ExponentialFamily<Dirichlet
     natural: ({ concentration }) => checked(concentration),
     parameters: (natural) => ({ concentration: checked(natural) }),
     logNormaliser: (natural) => {
+      check(natural);
       let total = 0;
       let logs = 0;
       for (const alpha of natural) {
@@ -38,10 +42,14 @@ export function dirichletFamily(categories: number): ExponentialFamily<Dirichlet
       return logs - logGamma(total);
     },
     mean: (natural) => {
+      check(natural);
       const ofTotal = digamma(natural.reduce((total, alpha) => total + alpha, 0));
       return natural.map((alpha) => digamma(alpha) - ofTotal);
     },
-    statistics: (theta) => theta.map(Math.log),
+    statistics: (theta) => {
+      checkLength("Dirichlet: the probabilities", theta, categories);
+      return theta.map(Math.log);
+    },
     logBase: (theta) => -theta.reduce((total, p) => total + Math.log(p), 0),
   };
 }

@@ -7,6 +7,14 @@ export interface GammaParameters {
   readonly rate: number;
 }
 
+const checked = (natural: Float64Array): GammaParameters => {
+  const [shape, rate] = [natural[0], -natural[1]];
+  if (natural.length !== 2) throw new RangeError(`Gamma: η must have 2 values, not ${natural.length}.`);
+  checkPositive("Gamma: the shape", [shape]);
+  checkPositive("Gamma: the rate", [rate]);
+  return { shape, rate };
+};
+
 /**
  * Gamma on x > 0: t(x) = (log x, x), η = (shape, −rate), h(x) = 1/x, `A = log Γ(shape) − shape log rate`, and
  * `E[log x] = ψ(shape) − log rate`, `E[x] = shape / rate`.
@@ -21,13 +29,15 @@ export const gammaFamily: ExponentialFamily<GammaParameters, number> = {
     checkPositive("Gamma: the rate", [rate]);
     return Float64Array.of(shape, -rate);
   },
-  parameters: ([shape, negativeRate]) => {
-    checkPositive("Gamma: the shape", [shape]);
-    checkPositive("Gamma: the rate", [-negativeRate]);
-    return { shape, rate: -negativeRate };
+  parameters: checked,
+  logNormaliser: (natural) => {
+    const { shape, rate } = checked(natural);
+    return logGamma(shape) - shape * Math.log(rate);
   },
-  logNormaliser: ([shape, negativeRate]) => logGamma(shape) - shape * Math.log(-negativeRate),
-  mean: ([shape, negativeRate]) => Float64Array.of(digamma(shape) - Math.log(-negativeRate), -shape / negativeRate),
+  mean: (natural) => {
+    const { shape, rate } = checked(natural);
+    return Float64Array.of(digamma(shape) - Math.log(rate), shape / rate);
+  },
   statistics: (x) => Float64Array.of(Math.log(x), x),
   logBase: (x) => -Math.log(x),
 };

@@ -19,6 +19,7 @@ export function gaussianFamily(dimension: number): ExponentialFamily<GaussianPar
   checkDimension("gaussianFamily", dimension);
   const D = dimension;
   const read = (natural: Float64Array) => {
+    checkLength("Gaussian: η", natural, D + D * D);
     const precision = natural.subarray(D).map((value) => -2 * value);
     const factor = choleskyFactor(precision, D, "Gaussian: the precision");
     return { precision, factor, mean: choleskySolve(factor, D, natural.subarray(0, D)) };
@@ -39,7 +40,6 @@ export function gaussianFamily(dimension: number): ExponentialFamily<GaussianPar
       return natural;
     },
     parameters: (natural) => {
-      checkLength("Gaussian: η", natural, D + D * D);
       const { mean, precision } = read(natural);
       return { mean, precision };
     },
@@ -60,6 +60,7 @@ export function gaussianFamily(dimension: number): ExponentialFamily<GaussianPar
       return out;
     },
     statistics: (x) => {
+      checkLength("Gaussian: the value", x, D);
       const out = new Float64Array(D + D * D);
       out.set(x);
       for (let i = 0; i < D; i++) {

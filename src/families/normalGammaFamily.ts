@@ -89,6 +89,7 @@ export function normalGammaFamily(dimension: number): ExponentialFamily<NormalGa
       return out;
     },
     statistics: ({ weights, noisePrecision }) => {
+      checkLength("Normal–Gamma: the coefficients w", weights, D);
       const out = new Float64Array(size);
       for (let i = 0; i < D; i++) {
         out[i] = noisePrecision * weights[i];

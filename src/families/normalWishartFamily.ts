@@ -105,6 +105,8 @@ export function normalWishartFamily(dimension: number): ExponentialFamily<Normal
       return out;
     },
     statistics: ({ mean, precision }) => {
+      checkLength("Normal–Wishart: the mean μ", mean, D);
+      checkLength("Normal–Wishart: the precision Λ", precision, D * D);
       const first = matrixTimes(precision, mean);
       const out = new Float64Array(size);
       out.set(first);

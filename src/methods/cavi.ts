@@ -3,6 +3,7 @@ import {
   type ConjugateModel,
   checkFiniteGlobal,
   copyOf,
+  finiteBound,
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
@@ -72,9 +73,7 @@ export async function cavi<G extends NaturalParameters, Batch, Local>(
   let global = copyOf(options.start);
   let current = model.local(global, data);
   const pointAt = (step: number): CaviPoint => {
-    const bound = current.bound - model.kl(global);
-    if (!Number.isFinite(bound))
-      throw new RangeError(`cavi: the bound after ${step} updates is ${bound}; check the data and the prior.`);
+    const bound = finiteBound(`cavi: after ${step} updates`, current.bound - model.kl(global));
     return { step, bound, seconds: (performance.now() - began) / 1000 };
   };
   const trace = [pointAt(0)];

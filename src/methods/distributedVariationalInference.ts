@@ -3,6 +3,7 @@ import {
   type ConjugateModel,
   checkFiniteGlobal,
   copyOf,
+  finiteBound,
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
@@ -69,9 +70,12 @@ interface Flight<G extends NaturalParameters> {
  * With τ = 0 it is `stochasticVariationalInference` of `modelInParts(model)`, to the bit, and with one part a minibatch of the model itself: sums are taken in the order
  * of the parts, whichever worker is done first. With τ > 0 up to τ + 1 minibatches are out at once, so workers need not wait for the slowest.
  *
+ * The correction, the window, the adaptive rate and size and the importance sampling of `stochasticVariationalInference` are that driver's alone: here the rate is a schedule, the size
+ * that of `minibatches`.
+ *
  * If anything fails or the cell is interrupted, the pool is closed, since its workers may still be at what nobody wants; after a run that ends well it is open for another.
  *
- * @throws RangeError if an option is out of range, a rate is not in (0, 1], statistics are not of this model, or a natural parameter becomes not finite; as the pool and
+ * @throws RangeError if an option is out of range, a rate is not in (0, 1], statistics are not of this model, or a natural parameter or a bound becomes not finite; as the pool and
  *   the model do.
  * Source: Zhang et al. 2018, section 4.3; Hoffman, Blei, Wang & Paisley 2013, section 2; bounded staleness: Ho et al. 2013, "More effective distributed ML via a stale
  *   synchronous parallel parameter server".
@@ -161,7 +165,7 @@ async function run<G extends NaturalParameters, Batch>(
       seen,
       size: flight.size,
       rate: rho,
-      bound: scale * bound - model.kl(flight.global),
+      bound: finiteBound(`distributedVariationalInference: step ${step}`, scale * bound - model.kl(flight.global)),
       seconds: (performance.now() - began) / 1000,
       staleness: ages / since,
     };

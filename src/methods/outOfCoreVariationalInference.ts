@@ -4,6 +4,7 @@ import {
   type ConjugateModel,
   checkFiniteGlobal,
   copyOf,
+  finiteBound,
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
@@ -64,9 +65,10 @@ export interface OutOfCoreResult<G extends NaturalParameters> {
  * `γ ← (1 − ρ_t) γ + ρ_t (prior + N/S_t · statistics)`, with S_t the size of the batch.
  *
  * It needs the memory of two batches, of q(θ) and of the trace, however long the file is. Batches come in the order of the file, which must be a random one. With a
- * checkpoint a run may be killed at any moment, loses at most the interval, and comes to the same bits.
+ * checkpoint a run may be killed at any moment, loses at most the interval, and comes to the same bits. The correction, the window, the adaptive rate and size and the importance sampling of
+ * `stochasticVariationalInference` are that driver's alone: here the rate is a schedule and the size the stream's.
  *
- * @throws RangeError if an option is out of range, a rate is not in (0, 1] (the error names the step), or a natural parameter becomes not finite; DataError, naming
+ * @throws RangeError if an option is out of range, a rate is not in (0, 1] (the error names the step), or a natural parameter or a bound becomes not finite; DataError, naming
  *   file and line, if the file is malformed; Error if a checkpoint is of another run or damaged; as the model and the pool do. The pool is closed then.
  * Source: Hoffman, Blei & Bach 2010, "Online learning for latent Dirichlet allocation", algorithm 2; Zhang et al. 2018, sections 4.1 and 4.3.
  */
@@ -162,7 +164,7 @@ async function run<G extends NaturalParameters, Batch, Local>(
             total,
             size,
             rate: rho,
-            bound: scale * bound - model.kl(before),
+            bound: finiteBound(`outOfCoreVariationalInference: step ${step - 1}`, scale * bound - model.kl(before)),
             seconds: now,
             left,
           };

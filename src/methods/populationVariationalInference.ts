@@ -3,6 +3,7 @@ import {
   type ConjugateModel,
   checkFiniteGlobal,
   copyOf,
+  finiteBound,
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
@@ -51,6 +52,8 @@ export interface PopulationResult<G extends NaturalParameters> {
 /**
  * Population variational inference: SVI on a stream whose N is not known or not finite, `γ ← (1 − ρ_t) γ + ρ_t (prior + M/S_t · statistics(batch_t))`.
  *
+ * It has neither the correction, the window, the adaptive rate and size nor the importance sampling of `stochasticVariationalInference`.
+ *
  * It climbs `M E_F[E_q log p(x, ξ | θ) − E_q log q(ξ)] − KL(q(θ) ‖ p(θ))`, the ELBO of M data in the mean over the population F that batches are drawn from, so that q(θ)
  * stays as wide as the posterior of M data, however many were seen. Where the stream is reshuffled passes through N data and M = N, it is SVI, to the bit.
  *
@@ -58,7 +61,7 @@ export interface PopulationResult<G extends NaturalParameters> {
  * `streaming` with `forgetting: 1 − ρ` and one update a batch.
  *
  * @throws RangeError if M is not positive and finite, `steps` or `traceEvery` is not a positive integer, a rate is not in (0, 1] (the error names the batch), a batch
- *   is empty, the stream has none, or a natural parameter becomes not finite; as the model does.
+ *   is empty, the stream has none, or a natural parameter or a bound becomes not finite; as the model does.
  * Source: McInerney, Ranganath & Blei 2015, "The population posterior and Bayesian modeling on streams", section 2 and algorithm 1 (their α is M).
  */
 export async function populationVariationalInference<
@@ -74,8 +77,9 @@ export async function populationVariationalInference<
   let [batch, seen] = [0, 0];
   let latest: (() => PopulationPoint) | undefined;
   const trace: PopulationPoint[] = [];
-  const note = async (point: PopulationPoint): Promise<void> => {
-    checkFiniteGlobal(`populationVariationalInference: batch ${point.batch}`, global);
+  const note = async (make: () => PopulationPoint): Promise<void> => {
+    checkFiniteGlobal(`populationVariationalInference: batch ${batch}`, global);
+    const point = make();
     trace.push(point);
     await onProgress?.(point, global);
   };
@@ -99,11 +103,11 @@ export async function populationVariationalInference<
       batch: at,
       seen: total,
       rate: rho,
-      bound: scale * bound - model.kl(before),
+      bound: finiteBound(`populationVariationalInference: batch ${at}`, scale * bound - model.kl(before)),
       seconds: (performance.now() - began) / 1000,
     });
     if (batch % traceEvery === 0) {
-      await note(latest());
+      await note(latest);
       latest = undefined;
     }
     if (batch === steps) break;
@@ -111,7 +115,7 @@ export async function populationVariationalInference<
   if (batch === 0) {
     throw new RangeError("populationVariationalInference: the stream has no batches; give it at least one.");
   }
-  if (latest) await note(latest());
+  if (latest) await note(latest);
   return { global, trace };
 }
 

@@ -6,6 +6,7 @@ import {
   checkFiniteGlobal,
   copyOf,
   type Dataset,
+  finiteBound,
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
@@ -75,8 +76,11 @@ export interface SviResult<G extends NaturalParameters> {
  * With S = N and ρ = 1 it is CAVI, to the bit. Minibatches are those of `shuffledRows(key, N, S)`, so the same key gives the same numbers. Rate and size may follow
  * from the run, statistics may be averaged over a window of minibatches, and data drawn with unequal probabilities.
  *
+ * `correction`, `window`, `adaptiveRate`, `adaptiveBatchSize` and `probabilities` are this driver's alone: out of core, distributed and population variational inference take a schedule of
+ * rates and batches as they come.
+ *
  * @throws RangeError if S, `steps`, `window` or `traceEvery` is out of range, a rate is not in (0, 1] (the error names the step), probabilities are not one for each
- *   datum or come with a size that changes, `maxSeen` leaves no step, or a natural parameter becomes not finite; as the model does.
+ *   datum or come with a size that changes, `maxSeen` leaves no step, or a natural parameter or a bound becomes not finite; as the model does.
  * Source: Hoffman, Blei, Wang & Paisley 2013, "Stochastic variational inference", figure 4; Zhang et al. 2018, sections 4.1 and 4.2; the window: Mandt & Blei
  *   2014, "Smoothed gradients for stochastic variational inference".
  */
@@ -150,7 +154,7 @@ export async function stochasticVariationalInference<G extends NaturalParameters
       seen,
       size: taken,
       rate: rho,
-      bound: estimate.bound - model.kl(before),
+      bound: finiteBound(`stochasticVariationalInference: step ${step}`, estimate.bound - model.kl(before)),
       seconds: (paused - began) / 1000,
     };
     trace.push(point);

@@ -5,6 +5,7 @@ import {
   checkFiniteGlobal,
   copyOf,
   type Dataset,
+  finiteBound,
   globalStep,
   type LocalStep,
   type NaturalParameters,
@@ -61,7 +62,7 @@ export interface SvrgViResult<G extends NaturalParameters> {
  *
  * Local steps start anew at every call, as SVI's must: what a call returns is then a function of γ and the batch alone.
  *
- * @throws RangeError if S, m or `steps` is out of range, a rate is not in (0, 1] (the error names the step), or a step leaves the space of natural parameters, which an
+ * @throws RangeError if S, m or `steps` is out of range, a rate is not in (0, 1] (the error names the step), a bound becomes not finite, or a step leaves the space of natural parameters, which an
  *   unbiased estimate may: take a smaller rate or more data a step; as the model does. Error if the model's local step is not deterministic.
  * Source: Johnson & Zhang 2013, "Accelerating stochastic gradient descent using predictive variance reduction", on the natural gradient of Hoffman, Blei, Wang &
  *   Paisley 2013; Zhang et al. 2018, section 4.2.
@@ -102,7 +103,8 @@ export async function svrgVariationalInference<G extends NaturalParameters, Batc
     const { statistics, bound } = locally(step, global, data.all);
     [snapshot, full] = [global, statistics];
     passes += 1;
-    const point = { step, passes, bound: bound - model.kl(global), seconds: (performance.now() - began) / 1000 };
+    const elbo = finiteBound(`${where}: after ${step} steps`, bound - model.kl(global));
+    const point = { step, passes, bound: elbo, seconds: (performance.now() - began) / 1000 };
     trace.push(point);
     await onProgress?.(point, global);
   };

@@ -139,3 +139,9 @@ export function checkFiniteGlobal(where: string, global: NaturalParameters): voi
     }
   }
 }
+
+/** @throws RangeError if a bound is not finite; returns it otherwise. */
+export function finiteBound(where: string, bound: number): number {
+  if (!Number.isFinite(bound)) throw new RangeError(`${where}: the bound is ${bound}; check the data and the prior.`);
+  return bound;
+}

@@ -46,4 +46,12 @@ describe("the gamma function's logarithm and derivative", () => {
     }
     expect(expDigamma(1e-3)).toBe(0);
   });
+
+  it("have their limits at 0, and are NaN below it and for NaN, however far", () => {
+    for (const zero of [0, -0])
+      expect([logGamma, digamma, expDigamma].map((f) => f(zero))).toEqual([Infinity, -Infinity, 0]);
+    for (const x of [-5e-324, -0.5, -3, -1e17, -Infinity, Number.NaN])
+      for (const f of [logGamma, digamma, expDigamma]) expect(f(x)).toBeNaN();
+    for (const f of [logGamma, digamma, expDigamma]) expect(f(1e-300)).not.toBeNaN();
+  });
 });

@@ -188,6 +188,31 @@ describe.each(larger.map((given) => [`${given.family.name}, ${given.family.size}
 );
 
 describe("bad parameters", () => {
+  it.each<[string, ExponentialFamily<never, never>, Float64Array, string]>([
+    ["Gamma, shape", gammaFamily as never, of(-1.5, -2), "Gamma: the shape must be positive"],
+    ["Gamma, rate", gammaFamily as never, of(1.5, 2), "Gamma: the rate must be positive"],
+    ["Gamma, length", gammaFamily as never, of(1, -2, 3), "Gamma: η must have 2 values, not 3."],
+    ["Beta", betaFamily as never, of(2, -0.5), "the concentration must be positive"],
+    ["Dirichlet", dirichletFamily(3) as never, of(2, 1, -0.5), "the concentration must be positive"],
+    ["Dirichlet, length", dirichletFamily(3) as never, of(2, 1), "must have 3 values, not 2."],
+    ["Categorical", categoricalFamily(2) as never, of(0, Number.NaN), "the logits must be finite, but number 1 is NaN"],
+    ["Gaussian", gaussianFamily(1) as never, of(0, 0.5), "the precision must be positive definite"],
+    ["Gaussian, mean", gaussianFamily(1) as never, of(Number.NaN, -0.5), "must be finite, but number 0 is NaN"],
+    ["Normal–Gamma", normalGammaFamily(1) as never, of(0, -0.5, 1, 2), "the rate must be positive"],
+    ["Normal–Wishart", normalWishartFamily(1) as never, of(0, -0.5, -0.5, -2), "the degrees of freedom must be above"],
+  ])("are the same from every function of η: %s", (_, family, natural, said) => {
+    for (const f of [family.parameters, family.logNormaliser, family.mean]) expect(() => f(natural)).toThrow(said);
+  });
+
+  it("are named where a value has another length", () => {
+    expect(() => dirichletFamily(3).statistics(of(0.5, 0.5))).toThrow("the probabilities must have 3 values, not 2.");
+    expect(() => gaussianFamily(2).statistics(of(1))).toThrow("Gaussian: the value must have 2 values, not 1.");
+    expect(() => normalGammaFamily(2).statistics({ weights: of(1), noisePrecision: 1 })).toThrow("must have 2 values");
+    expect(() => normalWishartFamily(2).statistics({ mean: of(1), precision: of(1, 0, 0, 1) })).toThrow(
+      "the mean μ must have 2 values, not 1.",
+    );
+  });
+
   it("are named", () => {
     expect(() => dirichletFamily(1)).toThrow("the categories must be an integer ≥ 2, not 1.");
     expect(() => dirichletFamily(2).natural({ concentration: of(1, 0) })).toThrow(
