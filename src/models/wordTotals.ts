@@ -7,8 +7,9 @@ import type { LatentDirichletAllocation, LdaGlobal } from "./latentDirichletAllo
  *
  * `λ_kw ← η + (λ_kw − η) n̂_w / Σ_j (λ_jw − η)`.
  *
- * That is the ratio estimator of survey sampling: of each word the run still has to learn the topics' shares, no longer its frequency. Through passes without repetition n̂ is exact
- * after the first. With all data in the batch nothing changes, and CAVI's fixed points stay what they are; in between the estimate is biased, as
+ * That is the ratio estimator of survey sampling: of each word the run still has to learn the topics' shares, no longer its frequency. Where S divides N, n̂ is exact at the end of every
+ * pass without repetition; in the middle of one it weighs the documents of that pass more, and where S does not divide N the N mod S documents that sit out a pass are missing from it (n̂ is then
+ * N over the number taken in, times their occurrences), so that it nears n_w as passes go on. With all data in the batch nothing changes, and CAVI's fixed points stay what they are; in between the estimate is biased, as
  * ratios are, by O(1/S). A word not seen yet keeps what the start gave it.
  *
  * @throws RangeError from its steps, if a λ is below η, which no update of LDA leads to: start from λ ≥ η.

@@ -62,6 +62,39 @@ describe("SVI held to the words' totals", () => {
     for (const w of unmet) expect(held[w]).toBeCloseTo(0.7 ** 2 * totalsOf(start.topics)[w], 9);
   });
 
+  it("has N over the documents taken, times their occurrences, where S does not divide N: not exactly all", async () => {
+    const odd = simulatedCorpus({ key: randomKey(1), documents: 43, vocabulary: V, topics: K, length: 25 });
+    const all = occurrences(odd);
+    const offOf = async (steps: number): Promise<number> => {
+      const { global } = await stochasticVariationalInference({
+        model,
+        data: corpusDataset(odd),
+        batchSize: 8,
+        rate: constant(0.3),
+        steps,
+        start,
+        key,
+        correction: wordTotals(model),
+      });
+      const held = totalsOf(global.topics);
+      const rowsAt = shuffledRows(key, 43, 8);
+      const taken = new Float64Array(V);
+      for (let t = 0; t < steps; t++)
+        for (const [w, count] of occurrences(selectDocuments(odd, rowsAt(t))).entries()) taken[w] += count;
+      let off = 0;
+      for (let w = 0; w < V; w++) {
+        if (taken[w] > 0) expect(held[w]).toBeCloseTo((43 / (8 * steps)) * taken[w], 9);
+        off += Math.abs(held[w] - all[w]);
+      }
+      return off;
+    };
+    // Five minibatches are a pass; three documents sit out each time, others in the next.
+    const [pass, middle, many] = [await offOf(5), await offOf(7), await offOf(1000)];
+    expect(pass).toBeGreaterThan(1);
+    expect(middle).toBeGreaterThan(1);
+    expect(many).toBeLessThan(0.5 * pass);
+  });
+
   it("changes no word's shares among the topics", () => {
     const step = wordTotals(model).begin();
     const { statistics } = model.local(start, corpus);
