@@ -61,7 +61,7 @@ export interface LatentDirichletAllocation extends ConjugateModel<LdaGlobal, Cor
  *
  * The bound is on the log-probability of the tokens in their order, Σ_d log p(w_d); a document without words adds nothing.
  *
- * @throws RangeError if an option is out of range; from its functions, if a batch is empty or has another vocabulary.
+ * @throws RangeError if an option is out of range; from its functions, if a batch is empty or has another vocabulary, or a λ is not positive.
  * Source: Blei, Ng & Jordan 2003, "Latent Dirichlet allocation", section 5; Hoffman, Blei & Bach 2010, "Online learning for latent Dirichlet
  *   allocation", algorithm 1.
  */
@@ -80,6 +80,7 @@ export function latentDirichletAllocation(options: LdaOptions): LatentDirichletA
     kl: (global, from = prior) => dirichletKls(global.topics, from.topics, V, K),
     local: (global, corpus, from) => {
       checkCorpus(corpus, V);
+      checkTopics(global.topics, K);
       if (from && from.proportions.length !== corpus.size * K) {
         throw new RangeError(
           `latentDirichletAllocation: the earlier q(θ) is of ${from.proportions.length / K} documents, not of these ${corpus.size}.`,
@@ -147,6 +148,16 @@ function checkOptions(options: Required<LdaOptions>): void {
   for (const [name, value] of Object.entries({ alpha, eta, tolerance })) {
     if (!(value > 0 && value < Infinity))
       throw new RangeError(`latentDirichletAllocation: ${name} must be positive and finite, not ${value}.`);
+  }
+}
+
+/** A negative λ of a word that the batch lacks would go unseen. */
+function checkTopics(topics: Float64Array, K: number): void {
+  const bad = topics.findIndex((value) => !(value > 0 && value < Infinity));
+  if (bad !== -1) {
+    throw new RangeError(
+      `latentDirichletAllocation: every λ must be positive and finite, but that of word ${Math.floor(bad / K)} in topic ${bad % K} is ${topics[bad]}.`,
+    );
   }
 }
 

@@ -175,8 +175,11 @@ describe("latentDirichletAllocation", () => {
     expect(() => model.local(global, tiny, { proportions: new Float64Array(4) })).toThrow(
       "the earlier q(θ) is of 2 documents, not of these 3.",
     );
+    expect(() => model.local({ topics: global.topics.map((value, i) => (i === 5 ? -0.3 : value)) }, tiny)).toThrow(
+      "every λ must be positive and finite, but that of word 2 in topic 1 is -0.3.",
+    );
     expect(() => model.local({ topics: global.topics.map(() => Number.NaN) }, tiny)).toThrow(
-      "the bound of document 0 of the batch is NaN",
+      "every λ must be positive and finite, but that of word 0 in topic 0 is NaN",
     );
     expect(() => latentDirichletAllocation({ ...settings, topics: 1 })).toThrow(
       "topics must be an integer from 2 to 500, not 1.",
