@@ -503,6 +503,12 @@ export {
 export { ldaStatistics } from "./methods/ldaStatistics.js";
 export type { LocalGaussian } from "./methods/localGaussian.js";
 export {
+  type MemoisedOptions,
+  type MemoisedPoint,
+  type MemoisedResult,
+  memoisedVariationalInference,
+} from "./methods/memoisedVariationalInference.js";
+export {
   batchesInParts,
   type CutMinibatch,
   corpusInParts,
@@ -532,6 +538,12 @@ export {
   type PopulationResult,
   populationVariationalInference,
 } from "./methods/populationVariationalInference.js";
+export {
+  type SagaViOptions,
+  type SagaViPoint,
+  type SagaViResult,
+  sagaVariationalInference,
+} from "./methods/sagaVariationalInference.js";
 export { type SimulatedPool, type SimulatedPoolOptions, simulatedPool } from "./methods/simulatedPool.js";
 export {
   type Calibration,

@@ -7,12 +7,12 @@ import {
   type Dataset,
   finiteBound,
   globalStep,
-  type LocalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
 import type { Schedule } from "../optimize/optimizer.js";
 import { sampledRows } from "../optimize/sampledRows.js";
 import { checkRate } from "./checkRate.js";
+import { checkDeterministicLocal, controlledStatistics, locally } from "./controlledStatistics.js";
 
 /** One point of the trace of {@link svrgVariationalInference}, at a snapshot: a row of a table. */
 export type SvrgViPoint = {
@@ -62,6 +62,10 @@ export interface SvrgViResult<G extends NaturalParameters> {
  *
  * Local steps start anew at every call, as SVI's must: what a call returns is then a function of γ and the batch alone.
  *
+ * SVI's step is an average of natural parameters and stays among them; this one subtracts statistics, and may leave them, which is refused. For LDA it does so at the rates usual for
+ * SVI, and from a random start at almost any: N/S times the change of a word's count in a few documents can be more than λ has. Start from an update of `cavi` or a few, with ρ of half S/N or less, or
+ * take larger minibatches; or use `memoisedVariationalInference`, which has no rate and never leaves them.
+ *
  * @throws RangeError if S, m or `steps` is out of range, a rate is not in (0, 1] (the error names the step), a bound becomes not finite, or a step leaves the space of natural parameters, which an
  *   unbiased estimate may: take a smaller rate or more data a step; as the model does. Error if the model's local step is not deterministic.
  * Source: Johnson & Zhang 2013, "Accelerating stochastic gradient descent using predictive variance reduction", on the natural gradient of Hoffman, Blei, Wang &
@@ -81,26 +85,16 @@ export async function svrgVariationalInference<G extends NaturalParameters, Batc
   const scale = data.size / batchSize;
   const began = performance.now();
   checkFiniteGlobal(`${where}: the start`, start);
-  checkDeterministic(where, model, start, data.take(rowsAt(0)));
+  checkDeterministicLocal(where, model, start, data.take(rowsAt(0)));
   let global = copyOf(start);
   let snapshot = global;
   let full = global;
   let passes = 0;
   const trace: SvrgViPoint[] = [];
-  const locally = (step: number, at: G, batch: Batch): LocalStep<G, Local> => {
-    try {
-      return model.local(at, batch);
-    } catch (error) {
-      if (step === 0 || !(error instanceof RangeError)) throw error;
-      throw new RangeError(
-        `${where}: after ${step} steps q(θ) is outside its natural parameters (${error.message}): an unbiased estimate may leave them; take a smaller rate or more data a step.`,
-        { cause: error },
-      );
-    }
-  };
+  const localStep = locally(where, model);
   const renew = async (step: number): Promise<void> => {
     checkFiniteGlobal(`${where}: after ${step} steps`, global);
-    const { statistics, bound } = locally(step, global, data.all);
+    const { statistics, bound } = localStep(step, global, data.all);
     [snapshot, full] = [global, statistics];
     passes += 1;
     const elbo = finiteBound(`${where}: after ${step} steps`, bound - model.kl(global));
@@ -114,45 +108,13 @@ export async function svrgVariationalInference<G extends NaturalParameters, Batc
     const rho = rate(step);
     checkRate(where, `step ${step}`, rho);
     const batch = data.take(rowsAt(step));
-    const [here, there] = [locally(step, global, batch).statistics, model.local(snapshot, batch).statistics];
-    const statistics = controlled({ here, there, full, scale });
+    const [here, there] = [localStep(step, global, batch).statistics, model.local(snapshot, batch).statistics];
+    const statistics = controlledStatistics({ here, there, full, scale });
     global = globalStep({ global, prior: model.prior, statistics, scale: 1, rate: rho });
     passes += (2 * batchSize) / data.size;
   }
   await renew(steps);
   return { global, bound: trace[trace.length - 1].bound, trace };
-}
-
-/** `N/S (s_B(γ) − s_B(γ̃)) + s(γ̃)`. */
-function controlled<G extends NaturalParameters>(parts: {
-  readonly here: G;
-  readonly there: G;
-  readonly full: G;
-  readonly scale: number;
-}): G {
-  const { here, there, full, scale } = parts;
-  return Object.fromEntries(
-    Object.entries(full).map(([name, all]) => [
-      name,
-      all.map((value, i) => value + scale * (here[name][i] - there[name][i])),
-    ]),
-  ) as unknown as G;
-}
-
-function checkDeterministic<G extends NaturalParameters, Batch, Local>(
-  where: string,
-  model: ConjugateModel<G, Batch, Local>,
-  start: G,
-  batch: Batch,
-): void {
-  const [first, second] = [model.local(start, batch).statistics, model.local(start, batch).statistics];
-  for (const [name, values] of Object.entries(first)) {
-    if (values.some((value, i) => value !== second[name][i])) {
-      throw new Error(
-        `${where}: the local step of "${model.name}" gives other statistics each time, so it draws noise of its own, which no snapshot can take away; use stochasticVariationalInference.`,
-      );
-    }
-  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { type CaviPoint, cavi } from "../../src/methods/cavi.js";
 import { bayesianLinearRegression } from "../../src/models/bayesianLinearRegression.js";
 import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
 import { uniforms } from "../../src/models/randomStart.js";
-import { mixture, threeClusters } from "./conjugate.js";
+import { fortyDocuments, mixture, threeClusters } from "./conjugate.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
 afterEach(() => {
@@ -14,22 +14,6 @@ afterEach(() => {
 const data = threeClusters(1, 90);
 const monotone = (trace: readonly CaviPoint[]): boolean =>
   trace.every(({ bound }, i) => i === 0 || bound >= trace[i - 1].bound - 1e-9 * Math.abs(bound));
-
-/** 40 documents of 30 tokens over 25 words, each from two fifths of them. */
-const draws = uniforms(randomKey(4), 1200);
-const counts = Array.from({ length: 40 }, (_, d) => {
-  const row = new Array<number>(25).fill(0);
-  for (let i = 0; i < 30; i++) row[(5 * (d % 5) + Math.floor(10 * draws[30 * d + i])) % 25]++;
-  return row;
-});
-const present = counts.map((row) => row.flatMap((n, w) => (n > 0 ? [w] : [])));
-const corpus = {
-  size: 40,
-  vocabulary: 25,
-  offsets: Int32Array.from({ length: 41 }, (_, d) => present.slice(0, d).flat().length),
-  words: Int32Array.from(present.flat()),
-  counts: Float64Array.from(present.flatMap((words, d) => words.map((w) => counts[d][w]))),
-};
 
 describe("cavi", () => {
   it("reaches the exact evidence and posterior of a regression in one update", async () => {
@@ -76,13 +60,25 @@ describe("cavi", () => {
 
   it.each([1, 2, 100])("never lowers the ELBO of LDA with %i updates of a document at a time", async (maxUpdates) => {
     const model = latentDirichletAllocation({ topics: 5, vocabulary: 25, alpha: 0.2, eta: 0.3, maxUpdates });
-    const result = await cavi({ model, data: corpus, start: model.start(randomKey(1)), tolerance: 0, maxSteps: 60 });
+    const result = await cavi({
+      model,
+      data: fortyDocuments,
+      start: model.start(randomKey(1)),
+      tolerance: 0,
+      maxSteps: 60,
+    });
     expect(result.trace.length).toBeGreaterThan(10);
     expect(monotone(result.trace)).toBe(true);
     expect(result.bound).toBeGreaterThan(result.trace[1].bound);
     // Started anew, q(θ) of the documents ends where the topics alone lead it.
-    const anew = await cavi({ model, data: corpus, start: model.start(randomKey(1)), maxSteps: 3, warmStart: false });
-    expect(anew.bound).toBe(model.local(anew.global, corpus).bound - model.kl(anew.global));
+    const anew = await cavi({
+      model,
+      data: fortyDocuments,
+      start: model.start(randomKey(1)),
+      maxSteps: 3,
+      warmStart: false,
+    });
+    expect(anew.bound).toBe(model.local(anew.global, fortyDocuments).bound - model.kl(anew.global));
   });
 
   it("reports a model whose bound and statistics contradict each other", async () => {

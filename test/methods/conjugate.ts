@@ -1,3 +1,4 @@
+import type { Corpus } from "../../src/data/ldaC.js";
 import { randomKey, split } from "../../src/engine/random.js";
 import { type Rows, rowsOf } from "../../src/models/conjugateModel.js";
 import { gaussianMixture } from "../../src/models/gaussianMixture.js";
@@ -21,3 +22,19 @@ export function threeClusters(seed: number, n: number): Rows {
   });
   return rowsOf(values, 2);
 }
+
+const draws = uniforms(randomKey(4), 1200);
+const counts = Array.from({ length: 40 }, (_, d) => {
+  const row = new Array<number>(25).fill(0);
+  for (let i = 0; i < 30; i++) row[(5 * (d % 5) + Math.floor(10 * draws[30 * d + i])) % 25]++;
+  return row;
+});
+const present = counts.map((row) => row.flatMap((n, w) => (n > 0 ? [w] : [])));
+/** 40 documents of 30 tokens over 25 words, each from two fifths of them. */
+export const fortyDocuments: Corpus = {
+  size: 40,
+  vocabulary: 25,
+  offsets: Int32Array.from({ length: 41 }, (_, d) => present.slice(0, d).flat().length),
+  words: Int32Array.from(present.flat()),
+  counts: Float64Array.from(present.flatMap((words, d) => words.map((w) => counts[d][w]))),
+};

@@ -4,11 +4,13 @@ import { cavi } from "../../src/methods/cavi.js";
 import { stochasticVariationalInference } from "../../src/methods/stochasticVariationalInference.js";
 import { naturalGradientError, svrgVariationalInference } from "../../src/methods/svrgVariationalInference.js";
 import { globalStep, rowsDataset } from "../../src/models/conjugateModel.js";
+import { corpusDataset } from "../../src/models/corpusDataset.js";
 import type { MixtureGlobal } from "../../src/models/gaussianMixture.js";
+import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
 import { sampledRows } from "../../src/optimize/sampledRows.js";
 import { constant } from "../../src/optimize/schedules.js";
 import { subsets } from "../optimize/finiteSums.js";
-import { mixture, threeClusters } from "./conjugate.js";
+import { fortyDocuments, mixture, threeClusters } from "./conjugate.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
 afterEach(() => {
@@ -102,6 +104,42 @@ describe("svrgVariationalInference", () => {
     expect(near.error).toBeLessThan(1e-9 * plain.error);
     expect(far.error).toBeLessThan(0.5 * plain.error);
     expect(near.squaredNorm).toBeLessThan(1e-8);
+  });
+
+  it("near the optimum comes nearer by the same factor in every loop, that of damped CAVI: (1 − ρ)^m where CAVI's own is 0", async () => {
+    const optimum = (await cavi({ model: mixture, data: points, start, tolerance: 0, maxSteps: 300 })).global;
+    const distances: number[] = [];
+    const note = (_: unknown, global: MixtureGlobal): void =>
+      void distances.push(Math.hypot(...flat(global).map((value, i) => value - flat(optimum)[i])));
+    await cavi({ model: mixture, data: points, start, tolerance: 0, maxSteps: 30, onProgress: note });
+    const near = distances.filter((d) => d > 1e-9);
+    expect(near[near.length - 1] / near[near.length - 2]).toBeLessThan(1e-3);
+    for (const seed of [11, 12, 13]) {
+      distances.length = 0;
+      const common = { model: mixture, data, batchSize: 10, rate: constant(0.1), innerSteps: 18, steps: 450, start };
+      await svrgVariationalInference({ ...common, key: randomKey(seed), onProgress: note });
+      const from = distances.findIndex((d) => d < 1e-2);
+      const factors = distances.slice(from, from + 11).map((d, i) => d / distances[from + i - 1]);
+      expect(factors).toHaveLength(11);
+      for (const factor of factors.slice(1)) expect(Math.abs(factor / 0.9 ** 18 - 1)).toBeLessThan(0.02);
+    }
+  });
+
+  it("on LDA leaves the natural parameters at a rate usual for SVI, and not from an update of CAVI at half S/N", async () => {
+    const lda = latentDirichletAllocation({ topics: 5, vocabulary: 25, alpha: 0.2, eta: 0.05 });
+    const options = { model: lda, data: corpusDataset(fortyDocuments), batchSize: 4, key };
+    const begun = lda.start(randomKey(1));
+    const usual = svrgVariationalInference({ ...options, rate: constant(0.2), steps: 100, start: begun });
+    await expect(usual).rejects.toThrow(
+      /q\(θ\) is outside its natural parameters \(.*every λ must be positive.*start from an update of cavi/,
+    );
+    const { global } = await cavi({ model: lda, data: fortyDocuments, start: begun, tolerance: 0, maxSteps: 1 });
+    const run = await svrgVariationalInference({ ...options, rate: constant(0.05), steps: 400, start: global });
+    expect(run.global.topics.every((value) => value > 0)).toBe(true);
+    const next = await cavi({ model: lda, data: fortyDocuments, start: run.global, maxSteps: 1, tolerance: 0 });
+    next.global.topics.forEach((value, i) => {
+      expect(Math.abs(value - run.global.topics[i])).toBeLessThan(0.05);
+    });
   });
 
   it("keeps a trace of its snapshots, tells its progress, and gives the same numbers for the same key", async () => {
