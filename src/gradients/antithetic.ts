@@ -1,8 +1,6 @@
 import { elbo } from "../bounds/elbo.js";
 import { checkSamples } from "../models/problem.js";
-import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
-import type { Gradient } from "./gradient.js";
-import { pathDerivative } from "./pathDerivative.js";
+import { type DeclaredGradient, declareGradient } from "./declared.js";
 import { reparameterised } from "./reparameterised.js";
 
 /**
@@ -14,25 +12,26 @@ import { reparameterised } from "./reparameterised.js";
  * Unbiased for the ELBO, a mean over samples each of which is a draw of q. Any other bound needs its K draws independent: with pairs it becomes another
  * lower bound on log p(x), whose gradient this is.
  *
- * @param of `reparameterised` (default) or `pathDerivative`.
+ * @param of `reparameterised` (default), `pathDerivative` or a `taylorControlVariate`: means over draws, each by itself.
  * @throws Error if K is odd, if q is not symmetric about its mean, or if the gradient is another one.
  * Source: Hammersley & Morton 1956; Wu, Goodman & Ermon 2019, "Differentiable antithetic sampling for variance reduction".
  */
-export function antithetic(of: Gradient = reparameterised): DeclaredGradient {
-  if (of !== reparameterised && of !== pathDerivative) {
+export function antithetic(of: DeclaredGradient = reparameterised): DeclaredGradient {
+  if (!of.drawByDraw) {
     throw new Error(
-      `antithetic: ${of.name || "this gradient"} is not known to hold for draws in pairs (a leave-one-out baseline does not); give reparameterised or pathDerivative.`,
+      `antithetic: ${of.name || "this gradient"} is not known to hold for draws in pairs (a leave-one-out baseline does not); give reparameterised, pathDerivative or taylorControlVariate().`,
     );
   }
   return declareGradient(
     `antithetic (${of.name})`,
-    (bound) =>
-      bound === elbo
-        ? unbiased
-        : {
-            verdict: "biased",
-            why: "draws in pairs are not independent, so it climbs another lower bound than that of K independent draws; use independent draws.",
-          },
+    (bound) => {
+      const inner = of.standing(bound);
+      if (bound === elbo || inner.verdict === "refused") return inner;
+      return {
+        verdict: "biased",
+        why: "draws in pairs are not independent, so it climbs another lower bound than that of K independent draws; use independent draws.",
+      };
+    },
     (inputs) => {
       const { problem, samples } = inputs;
       const { sampleAntithetic } = problem;
@@ -44,6 +43,6 @@ export function antithetic(of: Gradient = reparameterised): DeclaredGradient {
       }
       return of({ ...inputs, problem: { ...problem, sampleWithLogQ: sampleAntithetic } });
     },
-    "a symmetric q",
+    of === reparameterised ? "a symmetric q" : `a symmetric q, and what ${of.name} is made for`,
   );
 }

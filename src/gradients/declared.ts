@@ -17,6 +17,8 @@ export interface DeclaredGradient extends Gradient {
   readonly scope: string;
   /** How it stands to a bound. */
   standing(bound: Bound): Standing;
+  /** Whether under the ELBO it is a mean over the problem's draws, in which each stands by itself: its mean is then right however they hang together. */
+  readonly drawByDraw?: boolean;
 }
 
 /** The estimator's mean is the gradient. */
@@ -41,6 +43,15 @@ export function declareGradient(
   };
   const named = Object.defineProperty(guarded, "name", { value: name });
   return Object.assign(named, { scope, standing }) as DeclaredGradient;
+}
+
+/**
+ * Marks an estimator that is a mean over draws, each by itself, under the ELBO.
+ *
+ * @internal
+ */
+export function drawByDraw(gradient: DeclaredGradient): DeclaredGradient {
+  return Object.assign(gradient, { drawByDraw: true });
 }
 
 /**

@@ -31,6 +31,8 @@ export interface OverdispersedOptions {
  * f = w (log p − log q) ∇_λ log q, λ the unconstrained coordinates (μ, log σ): +½ E_r [|f|² ∇_τ log r]. The proposal is that of all D coordinates at once, so that the weights
  * of one wide proposal alone degrade as D grows; keep τ = 1 among them, or use `overdispersedFactors`.
  *
+ * It takes no leave-one-out baseline: each draw comes from one proposal, and E_{r_j} w ∇ log q is not zero for each but in their sum alone, while the mean of the others' log-weights depends on which one was left out.
+ *
  * Unbiased for the ELBO, whatever τ is; the value is its unbiased estimate by the same weights. τ's own is the gradient of the variance, not of the bound.
  *
  * @throws Error for another bound, if a τ is below 1 or not finite, if K is no multiple of J, or if q is no product of such laws.

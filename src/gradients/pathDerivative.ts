@@ -6,7 +6,7 @@ import { tidied } from "../engine/values.js";
 import { logWeightsOf } from "../models/klWeight.js";
 import { checkSamples, type Problem } from "../models/problem.js";
 import { checkPath } from "./checkPath.js";
-import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
+import { type DeclaredGradient, declareGradient, drawByDraw, unbiased } from "./declared.js";
 import { heldParameters } from "./held.js";
 
 /**
@@ -22,23 +22,25 @@ import { heldParameters } from "./held.js";
  * @throws Error if no gradient flows through q's draws, if the problem does not say that one does, or if log q is a marginal's estimate.
  * Source: Roeder, Wu & Duvenaud 2017, "Sticking the landing".
  */
-export const pathDerivative: DeclaredGradient = declareGradient(
-  "pathDerivative",
-  (bound) =>
-    bound === elbo
-      ? unbiased
-      : {
-          verdict: "biased",
-          why: "the score that it leaves out has mean zero under the ELBO alone; use doublyReparameterised.",
-        },
-  ({ problem, bound, theta, phi, samples, key }) =>
-    tidied(() => {
-      const { z, estimate } = drawPath("pathDerivative", problem, { phi, samples, key });
-      const logQ = problem.logQ(heldParameters(phi), z, estimate);
-      const value = bound.value(logWeightsOf(problem, problem.logP(theta, z), logQ));
-      return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
-    }),
-  "draws with a path, log q exact",
+export const pathDerivative: DeclaredGradient = drawByDraw(
+  declareGradient(
+    "pathDerivative",
+    (bound) =>
+      bound === elbo
+        ? unbiased
+        : {
+            verdict: "biased",
+            why: "the score that it leaves out has mean zero under the ELBO alone; use doublyReparameterised.",
+          },
+    ({ problem, bound, theta, phi, samples, key }) =>
+      tidied(() => {
+        const { z, estimate } = drawPath("pathDerivative", problem, { phi, samples, key });
+        const logQ = problem.logQ(heldParameters(phi), z, estimate);
+        const value = bound.value(logWeightsOf(problem, problem.logP(theta, z), logQ));
+        return { value, surrogate: tf.mul(problem.scale, tf.sum(value)) as Scalar };
+      }),
+    "draws with a path, log q exact",
+  ),
 );
 
 /**

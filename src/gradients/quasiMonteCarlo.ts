@@ -4,9 +4,7 @@ import type { Tensor2D } from "../engine/tf.js";
 import { tidied } from "../engine/values.js";
 import type { DrawsWithLogQ } from "../models/problem.js";
 import { quasiDraws } from "../samplers/quasiDraws.js";
-import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
-import type { Gradient } from "./gradient.js";
-import { pathDerivative } from "./pathDerivative.js";
+import { type DeclaredGradient, declareGradient } from "./declared.js";
 import { reparameterised } from "./reparameterised.js";
 
 /**
@@ -16,25 +14,26 @@ import { reparameterised } from "./reparameterised.js";
  *
  * Unbiased for the ELBO, a mean over samples each of which is a draw of q. Any other bound needs its K draws independent.
  *
- * @param of `reparameterised` (default) or `pathDerivative`.
+ * @param of `reparameterised` (default), `pathDerivative` or a `taylorControlVariate`: means over draws, each by itself.
  * @throws Error if q is not a Gaussian of at most 53 dimensions, or if the gradient is another one.
  * Source: Buchholz, Wenzel & Mandt 2018, "Quasi-Monte Carlo variational inference"; L'Ecuyer & Lemieux 2002 (randomised quasi-Monte-Carlo).
  */
-export function quasiMonteCarlo(of: Gradient = reparameterised): DeclaredGradient {
-  if (of !== reparameterised && of !== pathDerivative) {
+export function quasiMonteCarlo(of: DeclaredGradient = reparameterised): DeclaredGradient {
+  if (!of.drawByDraw) {
     throw new Error(
-      `quasiMonteCarlo: ${of.name || "this gradient"} is not known to hold for draws that hang together (a leave-one-out baseline does not); give reparameterised or pathDerivative.`,
+      `quasiMonteCarlo: ${of.name || "this gradient"} is not known to hold for draws that hang together (a leave-one-out baseline does not); give reparameterised, pathDerivative or taylorControlVariate().`,
     );
   }
   return declareGradient(
     `quasiMonteCarlo (${of.name})`,
-    (bound) =>
-      bound === elbo
-        ? unbiased
-        : {
-            verdict: "biased",
-            why: "draws that fill q evenly are not independent, so it climbs another function than the bound of K independent draws; use independent draws.",
-          },
+    (bound) => {
+      const inner = of.standing(bound);
+      if (bound === elbo || inner.verdict === "refused") return inner;
+      return {
+        verdict: "biased",
+        why: "draws that fill q evenly are not independent, so it climbs another function than the bound of K independent draws; use independent draws.",
+      };
+    },
     (inputs) => {
       const { problem } = inputs;
       const { distribution } = problem;
@@ -51,6 +50,6 @@ export function quasiMonteCarlo(of: Gradient = reparameterised): DeclaredGradien
         });
       return of({ ...inputs, problem: { ...problem, sampleWithLogQ } });
     },
-    "a Gaussian q",
+    of === reparameterised ? "a Gaussian q" : `a Gaussian q, and what ${of.name} is made for`,
   );
 }

@@ -9,11 +9,11 @@ import { tidied } from "../engine/values.js";
 import { bestWeight } from "./bestWeight.js";
 import { type DeclaredGradient, declareGradient, type Standing } from "./declared.js";
 import { heldAlong, sliceDraws } from "./held.js";
-import { type ScoreGradient, type ScoreTerms, scoreFunction } from "./scoreFunction.js";
+import { climbedBy, type ScoreGradient, type ScoreTerms, scoreFunction } from "./scoreFunction.js";
 
 /** Options of {@link scoreControlVariate}. */
 export interface ControlVariateOptions {
-  /** The gradient to take the variance out of. Default `scoreFunction()`; `raoBlackwell()` composes. */
+  /** The gradient to take the variance out of. Default `scoreFunction()`; `raoBlackwell()` and `learnedBaseline()` compose. */
   readonly of?: ScoreGradient;
   /**
    * Which draws the weights are estimated on: K further ones, which keeps the estimator unbiased and doubles its evaluations of log p, or the very
@@ -72,10 +72,8 @@ export function scoreControlVariate(options: ControlVariateOptions): DeclaredGra
             weights.map((weight, i) => tf.mul(weight, totals[i])),
           );
         });
-        const { logQ, signal, value } = terms;
-        const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
-        const surrogate = tf.mul(problem.scale, tf.sub(climbed, heldAlong(correction, phi)));
-        return { value, surrogate: surrogate as Scalar };
+        const surrogate = tf.mul(problem.scale, tf.sub(climbedBy(terms), heldAlong(correction, phi)));
+        return { value: terms.value, surrogate: surrogate as Scalar };
       });
     },
     of.scope,

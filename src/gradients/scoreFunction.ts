@@ -33,6 +33,8 @@ export interface ScoreTerms<Phi extends Parameters, Z> {
   readonly signal: Tensor;
   /** L, `[B]`, through which θ's gradient flows, and not φ's. */
   readonly value: Tensor1D;
+  /** What is climbed beside the bound, by parameters that it does not depend on. */
+  readonly beside?: Scalar;
   /** What gives `logQ` again, for these draws or some of them. */
   density(phi: Phi, z: Z): Tensor;
 }
@@ -90,13 +92,22 @@ export function scoreGradient(
     standing,
     (inputs) =>
       tidied(() => {
-        const { logQ, signal, value } = terms(inputs);
-        const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
-        return { value, surrogate: tf.mul(inputs.problem.scale, climbed) as Scalar };
+        const found = terms(inputs);
+        return { value: found.value, surrogate: tf.mul(inputs.problem.scale, climbedBy(found)) as Scalar };
       }),
     scope,
   );
   return Object.assign(gradient, { terms });
+}
+
+/**
+ * Σ signal · log q + Σ L, and what is climbed beside it.
+ *
+ * @internal
+ */
+export function climbedBy<Phi extends Parameters, Z>({ logQ, signal, value, beside }: ScoreTerms<Phi, Z>): Tensor {
+  const climbed = tf.add(tf.sum(tf.mul(signal, logQ)), tf.sum(value));
+  return beside ? tf.add(climbed, beside) : climbed;
 }
 
 /** What a score-function gradient is called, options and all. */

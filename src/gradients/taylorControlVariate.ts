@@ -5,7 +5,7 @@ import { type Scalar, type Tensor, type Tensor2D, type Tensor3D, tf } from "../e
 import { tidied } from "../engine/values.js";
 import { drawLogWeights } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
-import { type DeclaredGradient, declareGradient, unbiased } from "./declared.js";
+import { type DeclaredGradient, declareGradient, drawByDraw, unbiased } from "./declared.js";
 import { diagonalGaussian } from "./diagonalGaussian.js";
 
 /** Options of {@link taylorControlVariate}. */
@@ -26,44 +26,49 @@ export interface TaylorOptions {
  * Nothing is left of the variance where log p is quadratic; little where q is narrow. It costs D (or, by secants, 2D) further gradients of log p at a time, whatever K is,
  * and D² numbers a datum. The authors' Hessian-vector products for every draw give the same in μ; with A in hand diag(A), the mean in σ, is exact too.
  *
- * Unbiased for the ELBO whatever A is, as long as no draw enters it.
+ * Unbiased for the ELBO whatever A is, as long as no draw enters it; with draws that hang together too (`antithetic`, `quasiMonteCarlo`), since each term's own mean is known.
  *
  * @throws Error for another bound, or if q is not a product of normals.
  * Source: Miller, Foti, D'Amour & Adams 2017, "Reducing reparameterization gradient variance".
  */
 export function taylorControlVariate({ slopes = "derivative" }: TaylorOptions = {}): DeclaredGradient {
   const name = "taylorControlVariate";
-  return declareGradient(
-    slopes === "derivative" ? name : `${name} (${slopes})`,
-    (bound) =>
-      bound === elbo
-        ? unbiased
-        : {
-            verdict: "refused",
-            why: "the weights of another bound are no linear function of the draws, so the control variate's mean is not known; use doublyReparameterised, or bound: elbo.",
-          },
-    ({ problem, bound, theta, phi, samples, key }) =>
-      tidied(() => {
-        const { mean, scale } = diagonalGaussian(name, problem, phi);
-        const { z: drawn, logW } = drawLogWeights(problem, { theta, phi, samples, key });
-        const z = drawn as Tensor3D;
-        const value = bound.value(logW);
-        const { along, level, diagonal } = onOwnTape(() => {
-          const slope = (at: Tensor3D): Tensor3D =>
-            valueAndGradient(({ z }) => tf.sum(problem.logP(theta, z as never)), { z: at }).gradient.z;
-          const columns = (slopes === "secant" ? secants : hessian)(slope, mean, scale); // [D, B, D]: A's column d
-          const level = slope(tf.expandDims(mean, 0) as Tensor3D);
-          const offset = tf.transpose(tf.sub(z, mean), [1, 0, 2]); // σε, [B, K, D]
-          const linear = tf.transpose(tf.matMul(offset, tf.transpose(columns, [1, 0, 2])), [1, 0, 2]);
-          const identity = tf.expandDims(tf.eye(mean.shape[1]), 1);
-          return { along: tf.add(level, linear), level, diagonal: tf.sum(tf.mul(columns, identity), 0) };
-        });
-        const path = tf.div(tf.sum(tf.mul(along, z)), samples);
-        const known = tf.add(tf.sum(tf.mul(level, mean)), tf.sum(tf.mul(tf.mul(diagonal, stopGradient(scale)), scale)));
-        const climbed = tf.sub(tf.sum(value), tf.sub(path, known));
-        return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
-      }),
-    "q a product of normals",
+  return drawByDraw(
+    declareGradient(
+      slopes === "derivative" ? name : `${name} (${slopes})`,
+      (bound) =>
+        bound === elbo
+          ? unbiased
+          : {
+              verdict: "refused",
+              why: "the weights of another bound are no linear function of the draws, so the control variate's mean is not known; use doublyReparameterised, or bound: elbo.",
+            },
+      ({ problem, bound, theta, phi, samples, key }) =>
+        tidied(() => {
+          const { mean, scale } = diagonalGaussian(name, problem, phi);
+          const { z: drawn, logW } = drawLogWeights(problem, { theta, phi, samples, key });
+          const z = drawn as Tensor3D;
+          const value = bound.value(logW);
+          const { along, level, diagonal } = onOwnTape(() => {
+            const slope = (at: Tensor3D): Tensor3D =>
+              valueAndGradient(({ z }) => tf.sum(problem.logP(theta, z as never)), { z: at }).gradient.z;
+            const columns = (slopes === "secant" ? secants : hessian)(slope, mean, scale); // [D, B, D]: A's column d
+            const level = slope(tf.expandDims(mean, 0) as Tensor3D);
+            const offset = tf.transpose(tf.sub(z, mean), [1, 0, 2]); // σε, [B, K, D]
+            const linear = tf.transpose(tf.matMul(offset, tf.transpose(columns, [1, 0, 2])), [1, 0, 2]);
+            const identity = tf.expandDims(tf.eye(mean.shape[1]), 1);
+            return { along: tf.add(level, linear), level, diagonal: tf.sum(tf.mul(columns, identity), 0) };
+          });
+          const path = tf.div(tf.sum(tf.mul(along, z)), samples);
+          const known = tf.add(
+            tf.sum(tf.mul(level, mean)),
+            tf.sum(tf.mul(tf.mul(diagonal, stopGradient(scale)), scale)),
+          );
+          const climbed = tf.sub(tf.sum(value), tf.sub(path, known));
+          return { value, surrogate: tf.mul(problem.scale, climbed) as Scalar };
+        }),
+      "q a product of normals",
+    ),
   );
 }
 

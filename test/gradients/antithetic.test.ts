@@ -11,9 +11,19 @@ import { estimateGradient } from "../../src/gradients/gradient.js";
 import { pathDerivative } from "../../src/gradients/pathDerivative.js";
 import { reparameterised } from "../../src/gradients/reparameterised.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
+import { taylorControlVariate } from "../../src/gradients/taylorControlVariate.js";
 import { densityProblem } from "../../src/models/problem.js";
 import { expectClose, read } from "../engine/support.js";
-import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase, iwaeGaussianCase } from "./support.js";
+import { logisticCase } from "./logisticCase.js";
+import {
+  chainCase,
+  checked,
+  expectCompiled,
+  expectUnbiased,
+  gaussianCase,
+  iwaeGaussianCase,
+  phiVariance,
+} from "./support.js";
 
 beforeAll(async () => {
   await ready();
@@ -34,6 +44,14 @@ describe("antithetic", () => {
       expectUnbiased(await checked(antithetic(pathDerivative), given, options));
     },
   );
+
+  it("takes a Taylor control variate, with less variance on what is not quadratic", async () => {
+    const options = { bound: elbo, samples: 16, seed: 4, replicates: 500 };
+    const pairs = expectUnbiased(await checked(antithetic(), logisticCase(2), options));
+    const both = expectUnbiased(await checked(antithetic(taylorControlVariate()), logisticCase(2), options));
+    expect(phiVariance(both)).toBeLessThan(phiVariance(pairs));
+    expect(antithetic(taylorControlVariate()).standing(iwae).verdict).toBe("refused");
+  });
 
   it("is biased for IWAE, as it says: its pairs are another bound", async () => {
     const given = iwaeGaussianCase(1, 2);

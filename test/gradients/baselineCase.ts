@@ -1,11 +1,11 @@
 import { elbo } from "../../src/bounds/elbo.js";
 import { exactIwae } from "../../src/bounds/exactImportanceWeighted.js";
-import { type Tensor1D, tf } from "../../src/engine/tf.js";
+import { type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { meanFieldGaussian } from "../../src/families/meanFieldGaussian.js";
 import { conjugateGaussian } from "../../src/models/conjugateGaussian.js";
 import { withLearnedBaseline } from "../../src/models/learnedBaseline.js";
 import { latentVariableProblem } from "../../src/models/problem.js";
-import { differences } from "./support.js";
+import { chainCase, differences } from "./support.js";
 
 /** Three data of z ~ N(0, 1), x ~ N(z, 1), with bounds far apart, and a baseline a + b x² off the truth; the exact gradient of everything, ψ's regression too. */
 export function dataCase(bound: typeof elbo, samples: number, psi: readonly [number, number]) {
@@ -49,3 +49,31 @@ export function dataCase(bound: typeof elbo, samples: number, psi: readonly [num
 
 /** log p(x) = −½ log 4π − x²/4, near which the bounds are. */
 export const evidence = [-0.5 * Math.log(4 * Math.PI), -0.25] as const;
+
+/** A chain of bits with a baseline for each factor off the truth; the exact gradient of the regression on E[log p_n − log q_n], by enumeration. */
+export function factorBaselineCase(sites: number) {
+  const { problem, theta, phi, exact } = chainCase(sites, elbo, 1);
+  const level = Array.from({ length: sites }, (_, n) => 0.3 - n);
+  const [bias, coupling, logits] = [theta.bias, theta.coupling, phi.logits].map((tensor) =>
+    Array.from(tensor.dataSync()),
+  );
+  const p = logits!.map((l) => 1 / (1 + Math.exp(-l)));
+  const at = (n: number): number => (n < 0 ? 0 : (p[n] ?? 1)); // E z_n; the last neighbour is held at 1
+  const seen = p.map(
+    (q, n) =>
+      q * (bias![n]! + coupling![n]! * at(n + 1)) +
+      (n > 0 ? coupling![n - 1]! * at(n - 1) * q : 0) -
+      q * Math.log(q) -
+      (1 - q) * Math.log(1 - q),
+  );
+  const row = (values: readonly number[]): Tensor2D => tf.tensor2d([[...values]]);
+  return {
+    problem: withLearnedBaseline({ problem, baseline: ({ level }: { level: Tensor2D }) => level }),
+    theta,
+    phi: { q: phi, baseline: { level: row(level) } },
+    exact: {
+      theta: exact.theta,
+      phi: { q: exact.phi, baseline: { level: row(seen.map((value, n) => value - level[n]!)) } },
+    },
+  };
+}

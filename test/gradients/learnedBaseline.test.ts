@@ -3,13 +3,16 @@ import { elbo } from "../../src/bounds/elbo.js";
 import { iwae } from "../../src/bounds/iwae.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
-import { type Tensor1D, tf } from "../../src/engine/tf.js";
+import { type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
+import type { GradientCheck } from "../../src/gradients/check.js";
 import { learnedBaseline } from "../../src/gradients/learnedBaseline.js";
+import { raoBlackwell } from "../../src/gradients/raoBlackwell.js";
+import { scoreControlVariate } from "../../src/gradients/scoreControlVariate.js";
 import { scoreFunction } from "../../src/gradients/scoreFunction.js";
 import { withLearnedBaseline } from "../../src/models/learnedBaseline.js";
 import { backends } from "../engine/support.js";
-import { dataCase, evidence } from "./baselineCase.js";
-import { checked, expectCompiled, expectUnbiased, gaussianCase } from "./support.js";
+import { dataCase, evidence, factorBaselineCase } from "./baselineCase.js";
+import { chainCase, checked, expectCompiled, expectUnbiased, gaussianCase } from "./support.js";
 
 describe("learnedBaseline", () => {
   beforeAll(async () => {
@@ -44,6 +47,33 @@ describe("learnedBaseline", () => {
       const ratio = variance("phi", naive) / variance("phi.q", learned);
       expect(ratio).toBeGreaterThan(2);
     }
+  });
+
+  it("composes with Rao-Blackwellisation and with a control variate, at less variance", async () => {
+    const options = { bound: elbo, samples: 6, seed: 3, replicates: 800 };
+    const ofQ = ({ components }: GradientCheck): number =>
+      components.reduce((sum, c) => (/^phi\.(q\.)?logits/.test(c.name) ? sum + c.variance : sum), 0);
+    const given = factorBaselineCase(4);
+    const blackwell = await checked(raoBlackwell(), chainCase(4, elbo, 1), options);
+    const learned = learnedBaseline({ of: raoBlackwell() });
+    const off = expectUnbiased(await checked(learned, given, options));
+    const { seen, ...exact } = { seen: tf.add(given.phi.baseline.level, given.exact.phi.baseline.level), ...given };
+    const best = {
+      ...exact,
+      phi: { q: given.phi.q, baseline: { level: seen as Tensor2D } },
+      exact: {
+        theta: given.exact.theta,
+        phi: { q: given.exact.phi.q, baseline: { level: tf.zerosLike(seen) as Tensor2D } },
+      },
+    };
+    const there = expectUnbiased(await checked(learned, best, options));
+    expect(ofQ(there)).toBeLessThan(ofQ(blackwell));
+    expect(ofQ(there)).toBeLessThan(ofQ(off));
+    expectUnbiased(await checked(scoreControlVariate({ of: learned, weights: "heldOut" }), given, options));
+    const data = dataCase(elbo, 6, [3, 0.5]).given;
+    const varied = scoreControlVariate({ of: learnedBaseline(), weights: "heldOut" });
+    expectUnbiased(await checked(varied, data, options));
+    expect(learned.name).toBe("learnedBaseline (raoBlackwell)");
   });
 
   it("refuses a problem without a baseline, and one of another shape", () => {

@@ -6,7 +6,7 @@ import { ready } from "../../src/engine/backend.js";
 import type { Parameters } from "../../src/engine/parameters.js";
 import type { GradientCheck } from "../../src/gradients/check.js";
 import { estimators } from "../../src/gradients/estimators.js";
-import { dataCase, evidence } from "./baselineCase.js";
+import { dataCase, evidence, factorBaselineCase } from "./baselineCase.js";
 import {
   antitheticMean,
   gumbelSoftmaxMean,
@@ -56,6 +56,7 @@ const checks: Readonly<Record<string, Check>> = {
   "scoreFunction (VIMCO) × IWAE": weighedBits,
   "learnedBaseline × ELBO": { given: () => dataCase(elbo, 4, evidence).given, samples: 4, replicates: 1500 },
   "learnedBaseline × IWAE": { given: () => dataCase(iwae, 2, evidence).given, samples: 2, replicates: 3000 },
+  "learnedBaseline (raoBlackwell) × ELBO": { given: () => factorBaselineCase(2), samples: 16, replicates: 400 },
   "raoBlackwell × ELBO": bits,
   "overdispersed (τ = 1, 2) × ELBO": { ...gaussian, replicates: 1500 },
   "overdispersedFactors (τ = 1, 3) × ELBO": { given: () => gaussianFactors(2), samples: 16, replicates: 3500 },
@@ -78,8 +79,10 @@ const checks: Readonly<Record<string, Check>> = {
   "generalisedReparameterised × ELBO": gammas,
   "rejectionReparameterised × ELBO": gammas,
   "antithetic (reparameterised) × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },
+  "antithetic (taylorControlVariate) × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },
   "antithetic (reparameterised) × IWAE": { ...weighedPair, mean: () => antitheticMean(weighedPair.given()) },
   "quasiMonteCarlo (reparameterised) × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },
+  "quasiMonteCarlo (taylorControlVariate) × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },
   "quasiMonteCarlo (reparameterised) × IWAE": { ...weighedPair, mean: () => quasiMonteCarloMean(weighedPair.given()) },
   "taylorControlVariate × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },
   "taylorControlVariate (secant) × ELBO": { given: () => logisticCase(2), samples: 16, replicates: 300 },

@@ -209,6 +209,7 @@ describe("a weight on log p(z) − log q(z | x)", () => {
     "scoreFunction (leave-one-out)": "carries",
     "scoreFunction (VIMCO)": "carries",
     learnedBaseline: "carries",
+    "learnedBaseline (raoBlackwell)": "refuses",
     raoBlackwell: "refuses",
     "overdispersed (τ = 1, 2)": "carries",
     "overdispersedFactors (τ = 1, 3)": "refuses",
@@ -225,7 +226,9 @@ describe("a weight on log p(z) − log q(z | x)", () => {
     generalisedReparameterised: "refuses",
     rejectionReparameterised: "refuses",
     "antithetic (reparameterised)": "carries",
+    "antithetic (taylorControlVariate)": "carries",
     "quasiMonteCarlo (reparameterised)": "carries",
+    "quasiMonteCarlo (taylorControlVariate)": "carries",
     taylorControlVariate: "carries",
     "taylorControlVariate (secant)": "carries",
     pathDerivative: "carries",
@@ -247,7 +250,7 @@ describe("a weight on log p(z) − log q(z | x)", () => {
       const inputs = { bound: elbo, theta, samples: 4 };
       if (treatment[gradient.name] === "refuses") {
         const factors = withFactors({ problem: weighted, factors: () => ({}) as never });
-        const problem = Object.assign(factors, { logits: () => phi.mean });
+        const problem = Object.assign(factors, { logits: () => phi.mean, baseline: () => phi.mean });
         const call = () => gradient({ ...inputs, problem, phi, key: randomKey(1) });
         expect(call, gradient.name).toThrow("weighs log p(z) − log q(z | x) by a klWeight");
       }
