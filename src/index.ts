@@ -378,7 +378,7 @@ export {
 export { gumbelSoftmax, type RelaxationOptions, straightThrough } from "./gradients/gumbelSoftmax.js";
 export { type HierarchicalScoreOptions, hierarchicalScoreFunction } from "./gradients/hierarchicalScoreFunction.js";
 export { iwhviDoublyReparameterised } from "./gradients/iwhviDoublyReparameterised.js";
-export { learnedBaseline } from "./gradients/learnedBaseline.js";
+export { type LearnedBaselineOptions, learnedBaseline } from "./gradients/learnedBaseline.js";
 export { type OverdispersedOptions, overdispersed } from "./gradients/overdispersed.js";
 export { type OverdispersedFactorsOptions, overdispersedFactors } from "./gradients/overdispersedFactors.js";
 export { pathDerivative } from "./gradients/pathDerivative.js";
