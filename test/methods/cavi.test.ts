@@ -13,7 +13,7 @@ afterEach(() => {
 
 const data = threeClusters(1, 90);
 const monotone = (trace: readonly CaviPoint[]): boolean =>
-  trace.every(({ bound }, i) => i === 0 || bound >= trace[i - 1].bound - 1e-9 * Math.abs(bound));
+  trace.every(({ bound }, i) => i === 0 || bound >= trace[i - 1].bound - 1e-12 * Math.abs(bound));
 
 describe("cavi", () => {
   it("reaches the exact evidence and posterior of a regression in one update", async () => {

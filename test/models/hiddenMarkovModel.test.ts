@@ -219,7 +219,7 @@ describe("hiddenMarkovModel", () => {
         maxSteps: 60,
       });
       result.trace.slice(1).forEach(({ bound }, i) => {
-        expect(bound).toBeGreaterThan(result.trace[i].bound - 1e-9 * Math.abs(bound));
+        expect(bound).toBeGreaterThan(result.trace[i].bound - 1e-12 * Math.abs(bound));
       });
       results.push(result);
     }

@@ -210,7 +210,7 @@ describe("poissonFactorisation", () => {
     });
     expect(trace.length).toBeGreaterThan(20);
     trace.slice(1).forEach(({ bound }, i) => {
-      expect(bound).toBeGreaterThan(trace[i].bound - 1e-9 * Math.abs(bound));
+      expect(bound).toBeGreaterThan(trace[i].bound - 1e-12 * Math.abs(bound));
     });
     expect(trace[trace.length - 1].bound).toBeGreaterThan(trace[1].bound + 10);
   });

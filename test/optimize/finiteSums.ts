@@ -1,6 +1,7 @@
 import type { NumberTable } from "../../src/data/csv.js";
 import { randomKey } from "../../src/engine/random.js";
-import type { SmoothSum } from "../../src/models/finiteSum.js";
+import { evaluateSum, type FiniteSum, type SmoothSum } from "../../src/models/finiteSum.js";
+import { gaussianLogisticSum } from "../../src/models/gaussianLogisticSum.js";
 import { uniforms } from "../../src/models/randomStart.js";
 
 /** Rows (y, 1, x) of a logistic regression with n rows. */
@@ -44,4 +45,59 @@ export function subsets(n: number, size: number): Int32Array[] {
   };
   grow(0, []);
   return all;
+}
+
+/** −ELBO / N of a mean-field Gaussian, by quadrature; its optimum, by gradient descent to rounding; and the least and largest curvature there. */
+export async function variationalObjective(): Promise<{
+  readonly sum: FiniteSum;
+  readonly start: Float64Array;
+  readonly point: Float64Array;
+  readonly value: number;
+  readonly least: number;
+  readonly largest: number;
+}> {
+  const rows = labelled(60, 2, 9);
+  const sum = gaussianLogisticSum({ rows, priorScale: 1, expectation: { kind: "quadrature", nodes: 12 } });
+  const start = Float64Array.of(0.5, -1, 0.8, -1, -0.5, -1);
+  const gradientAt = async (x: Float64Array): Promise<Float64Array> => (await evaluateSum(sum, x)).gradient;
+  let point = start;
+  for (let t = 0; t < 2000; t++) {
+    const gradient = await gradientAt(point);
+    point = point.map((x, d) => x - gradient[d]);
+  }
+  const hessian: number[][] = [];
+  for (let d = 0; d < 6; d++) {
+    const [up, down] = [1e-5, -1e-5].map((h) => point.map((x, j) => (j === d ? x + h : x)));
+    const [above, below] = [await gradientAt(up), await gradientAt(down)];
+    hessian.push(Array.from(above, (g, j) => (g - below[j]) / 2e-5));
+  }
+  /** The eigenvalue farthest from `shift`, by power iteration. */
+  const farthest = (shift: number): number => {
+    const times = (v: readonly number[]): number[] =>
+      hessian.map((row) => row.reduce((sum, h, j) => sum + h * v[j], 0));
+    let v = [1, 2, 3, 4, 5, 6.5];
+    for (let t = 0; t < 3000; t++) {
+      const w = times(v).map((x, d) => x - shift * v[d]);
+      v = w.map((x) => x / Math.hypot(...w));
+    }
+    return times(v).reduce((sum, x, d) => sum + x * v[d], 0);
+  };
+  const largest = farthest(0);
+  return { sum, start, point, value: (await evaluateSum(sum, point)).value, least: farthest(largest), largest };
+}
+
+/** ‖x − x*‖ from when it is below 1e-3 to when it is below 1e-11, against steps: the factors between points, and minus the slope of its logarithm a step. */
+export function decrease(distances: readonly { readonly step: number; readonly distance: number }[]): {
+  readonly factors: readonly number[];
+  readonly slope: number;
+} {
+  const inside = distances.filter(({ distance }) => distance < 1e-3 && distance > 1e-11);
+  const factors = inside.slice(1).map(({ distance }, i) => distance / inside[i].distance);
+  const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+  const [a, b] = [mean(inside.map(({ step }) => step)), mean(inside.map(({ distance }) => Math.log(distance)))];
+  const [across, along] = [
+    inside.reduce((sum, { step, distance }) => sum + (step - a) * (Math.log(distance) - b), 0),
+    inside.reduce((sum, { step }) => sum + (step - a) ** 2, 0),
+  ];
+  return { factors, slope: -across / along };
 }

@@ -8,7 +8,7 @@ import { sampledRows } from "../../src/optimize/sampledRows.js";
 import { constant } from "../../src/optimize/schedules.js";
 import { stochasticGradientDescent } from "../../src/optimize/stochasticGradientDescent.js";
 import { svrg, svrgContraction } from "../../src/optimize/svrg.js";
-import { labelled, parabolas, subsets } from "./finiteSums.js";
+import { decrease, labelled, parabolas, subsets, variationalObjective } from "./finiteSums.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
 afterEach(() => {
@@ -107,6 +107,39 @@ describe("svrg", () => {
     // 60·80 steps of two terms and a snapshot of 80 terms every 160 steps; SGD one term a step.
     expect(reduced.passes).toBeCloseTo(120 + 30, 10);
     expect(plain.passes).toBeCloseTo(60, 10);
+  });
+
+  it("comes to the optimum of an ELBO with finite data by a constant rate, linearly, at the rate of the least curvature there", async () => {
+    const { sum: elbo, start: from, point, value, least, largest } = await variationalObjective();
+    expect(Math.hypot(...(await evaluateSum(elbo, point)).gradient)).toBeLessThan(1e-14);
+    const eta = 0.3;
+    expect(eta * largest).toBeLessThan(0.1);
+    const slopes: number[] = [];
+    for (let r = 0; r < 4; r++) {
+      const distances: { step: number; distance: number }[] = [];
+      const run = await svrg({
+        sum: elbo,
+        start: from,
+        rate: constant(eta),
+        steps: 60 * 70,
+        key: foldIn(key, r),
+        optimum: value,
+        traceEvery: 300,
+        onProgress: ({ step }, x) =>
+          void distances.push({ step, distance: Math.hypot(...x.map((v, d) => v - point[d])) }),
+      });
+      const last = run.trace[run.trace.length - 1];
+      expect(Math.abs(last.suboptimality)).toBeLessThan(1e-15);
+      expect(last.gradientError).toBeLessThan(1e-24);
+      expect(distances[distances.length - 1].distance).toBeLessThan(1e-12);
+      const { factors, slope } = decrease(distances);
+      expect(factors.length).toBeGreaterThan(3);
+      // (1 − ημ)^300 is 0.056.
+      for (const factor of factors) expect(factor).toBeLessThan(0.2);
+      slopes.push(slope / -Math.log(1 - eta * least));
+    }
+    // In the mean a step contracts the slowest direction by 1 − ημ.
+    for (const slope of slopes) expect(Math.abs(slope - 1)).toBeLessThan(0.1);
   });
 
   it("with random snapshots contracts in the mean at least as the theorem says", async () => {
