@@ -35,6 +35,8 @@ export interface Explanation {
   readonly khatStandardError: number;
   /** The largest k̂ that this many draws afford. */
   readonly threshold: number;
+  /** ½ ∫|q − p|, estimated from the weights and, where k̂ > 0, from what a tail of that index holds beyond the largest; ∞ where k̂ ≥ 1, NaN where there is no k̂. */
+  readonly totalVariation: number;
   /** Kish's effective sample size of the weights, and the number of draws. */
   readonly effectiveSampleSize: number;
   readonly draws: number;
@@ -52,7 +54,13 @@ export interface Explanation {
 /**
  * Whether to trust a variational fit, and if not, what to do: k̂, effective sample size, ELBO, gap and gradient noise, with one verdict and one sentence of remedy.
  *
- * An unfinished optimisation comes first; then k̂: below 0.5 q is good, below its threshold (at most 0.7) its reweighted draws are, above neither. Weights of q's own draws know
+ * An unfinished optimisation comes first; then k̂: below 0.5 q is good, below its threshold (at most 0.7) its reweighted draws are, above neither. But k̂ is the *shape* of the weights'
+ * tail and says nothing of how much lies in it: a q that is the posterior but for its far tails has a large k̂ all the same. So q is good also where the total variation distance is below 0.02,
+ *
+ * `½ Σ_s |w̃_s − 1/S| + max_s w̃_s / (1 − k̂)`, with w̃ the normalised weights:
+ *
+ * above a weight u, a Pareto tail of index k̂ < 1 that one draw in S exceeds holds u/S · 1/(1 − k̂) of the posterior. No probability is then wrong by more. (Where much of the posterior is
+ * in the tail the estimate is too low, by some tens of per cent; there it is far above 0.02.) Weights of q's own draws know
  * nothing of a region that q never visits, such as another mode. k̂ itself is an estimate: where it lies within two of its standard errors from either limit, the text says so.
  *
  * @throws RangeError as `paretoSmoothing` for log-weights that are none, NaN, +∞ or all −∞.
@@ -68,6 +76,7 @@ export function explain(fit: Explainable): Explanation {
     khat: smoothing.khat,
     khatStandardError: (1 + smoothing.khat) / Math.sqrt(smoothing.tailLength),
     threshold: smoothing.threshold,
+    totalVariation: totalVariationOf(logWeights, smoothing.khat),
     effectiveSampleSize: effectiveSampleSize(logWeights),
     draws: logWeights.length,
     elbo,
@@ -83,11 +92,23 @@ export function explain(fit: Explainable): Explanation {
 
 type Numbers = Omit<Explanation, "verdict" | "remedy" | "text">;
 
-function verdictOf({ converged, khat, threshold }: Numbers): FitVerdict {
+function verdictOf({ converged, khat, threshold, totalVariation }: Numbers): FitVerdict {
   if (!converged) return "unfinished";
   if (Number.isNaN(khat)) return "unknown";
-  if (khat < goodBelow(threshold)) return "good";
+  if (khat < goodBelow(threshold) || totalVariation < goodDistance) return "good";
   return khat < threshold ? "reweight" : "poor";
+}
+
+/** The total variation distance below which q is good whatever its tails are. */
+const goodDistance = 0.02;
+
+function totalVariationOf(logWeights: ArrayLike<number>, khat: number): number {
+  const most = Array.from(logWeights).reduce((a, b) => Math.max(a, b));
+  const weights = Float64Array.from(logWeights, (value) => Math.exp(value - most));
+  const total = weights.reduce((a, b) => a + b);
+  const seen = weights.reduce((sum, weight) => sum + Math.abs(weight / total - 1 / weights.length), 0) / 2;
+  if (!(khat > 0)) return Number.isNaN(khat) ? Number.NaN : seen;
+  return khat < 1 ? seen + 1 / (total * (1 - khat)) : Infinity;
 }
 
 /** The limit of k̂ below which q itself is good. */
@@ -99,7 +120,9 @@ function remedyFor(verdict: FitVerdict, fit: Explainable, { khat, threshold, dra
   const { family, toConverge = "Give it more steps before you judge it." } = fit;
   switch (verdict) {
     case "good":
-      return "Use the fit as it is; only a mode that q never visits could escape this check.";
+      return khat < goodBelow(threshold)
+        ? "Use the fit as it is; only a mode that q never visits could escape this check."
+        : "Use the fit as it is, but for probabilities far out in its tails, which k̂ says are too light; only a mode that q never visits could escape this check.";
     case "reweight":
       return "Use the reweighted means in place of q's own, and report k̂ with them.";
     case "unknown":
@@ -128,12 +151,17 @@ function textOf(verdict: FitVerdict, remedy: string, fit: Explainable, numbers: 
   const { khat, threshold, elbo, logEvidence, gap } = numbers;
   const spread = Number.isFinite(numbers.khatStandardError) ? ` ± ${numbers.khatStandardError.toFixed(2)}` : "";
   const limits = [...new Set([goodBelow(threshold), threshold])];
+  const decided = verdict === "unfinished" || numbers.totalVariation < goodDistance;
   const close = limits.filter((limit) => Math.abs(khat - limit) < 2 * numbers.khatStandardError);
   const trusted = khat < threshold ? "" : ", which such weights cannot be trusted for";
   const lines = [
     `k̂ = ${khat.toFixed(2)}${spread} (at most ${threshold.toFixed(2)} will do), effective sample size ${Math.round(numbers.effectiveSampleSize)} of ${numbers.draws} draws.`,
     `ELBO ${pair(elbo)}; log p(x) ${pair(logEvidence)} by importance weights, a gap of ${gap.toFixed(2)} nats${trusted}.`,
   ];
+  if (verdict === "good" && khat >= goodBelow(threshold))
+    lines.push(
+      `The weights hardly differ all the same: total variation distance about ${numbers.totalVariation.toPrecision(2)}.`,
+    );
   const steps = fit.steps === undefined ? "" : ` after ${fit.steps} steps`;
   const why = fit.stoppedBecause === undefined ? "" : `, because ${fit.stoppedBecause}`;
   const noise =
@@ -142,7 +170,7 @@ function textOf(verdict: FitVerdict, remedy: string, fit: Explainable, numbers: 
       : ` The last gradient's signal-to-noise ratio is ${numbers.gradientSignalToNoise.toPrecision(2)}.`;
   if (steps || why || noise)
     lines.push(`${numbers.converged ? "Converged" : "Stopped without converging"}${steps}${why}.${noise}`);
-  if (close.length > 0 && verdict !== "unfinished") {
+  if (close.length > 0 && !decided) {
     const named = close.map((limit) => limit.toFixed(2)).join(" and of ");
     lines.push(`k̂ lies within two standard errors of ${named}: more draws would tell.`);
   }

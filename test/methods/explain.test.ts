@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { normalQuantile } from "../../src/diagnostics/normalQuantile.js";
 import { paretoSmoothing } from "../../src/diagnostics/paretoSmoothing.js";
+import { trapezoid } from "../../src/diagnostics/quadrature.js";
+import { ready } from "../../src/engine/backend.js";
+import { normal, randomKey } from "../../src/engine/random.js";
 import { explain } from "../../src/methods/explain.js";
 
 /** Log-weights whose tail is a Pareto with index k, at even quantiles: log w = −k log(1 − u). */
@@ -8,6 +11,10 @@ const pareto = (k: number, S = 4000): Float64Array =>
   Float64Array.from({ length: S }, (_, s) => -k * Math.log(1 - (s + 0.5) / S));
 
 describe("explain", () => {
+  beforeAll(async () => {
+    await ready();
+  });
+
   it("turns k̂ into a verdict and one sentence of remedy", () => {
     const good = explain({ logWeights: pareto(0.2) });
     expect(good.khat).toBeCloseTo(0.2, 1);
@@ -74,5 +81,34 @@ describe("explain", () => {
     const coarse = explain({ logWeights: pareto(0.6, 1000) }); // a standard error of 0.16
     expect(coarse.text).toContain("of 0.50 and of 0.67: more draws");
     expect(explain({ logWeights: pareto(0.2) }).text).not.toContain("more draws would tell");
+  });
+
+  it("calls a q good whose far tails alone are too light, by the total variation distance that quadrature finds", () => {
+    const S = 20_000;
+    const gaussian = (x: number, scale = 1): number =>
+      -0.5 * ((x / scale) ** 2 + Math.log(2 * Math.PI)) - Math.log(scale);
+    /** A share ε of three times the width: the weights' index is 1 − 1/9, whatever ε is. */
+    const contaminated = (share: number) => (x: number) =>
+      Math.log((1 - share) * Math.exp(gaussian(x)) + share * Math.exp(gaussian(x, 3)));
+    const { points, logWeights } = trapezoid(-60, 60, 20_001);
+    const draws = Array.from(normal(randomKey(1), [S]).dataSync());
+    for (const [share, verdict] of [
+      [0.002, "good"],
+      [0.2, "poor"],
+    ] as const) {
+      const target = contaminated(share);
+      const exact = points.reduce(
+        (sum, x, i) => sum + 0.5 * Math.exp(logWeights[i]!) * Math.abs(Math.exp(target(x)) - Math.exp(gaussian(x))),
+        0,
+      );
+      const found = explain({ logWeights: draws.map((x) => target(x) - gaussian(x)) });
+      expect(found.verdict).toBe(verdict);
+      expect(found.totalVariation).toBeGreaterThan(0.7 * exact);
+      if (verdict === "poor") continue;
+      expect(found.khat).toBeGreaterThan(0.7);
+      expect(found.totalVariation).toBeLessThan(2 * exact);
+      expect(found.remedy).toContain("far out in its tails");
+      expect(found.text).toContain("total variation distance about 0.00");
+    }
   });
 });
