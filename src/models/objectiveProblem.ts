@@ -32,6 +32,11 @@ export function objectiveProblem<Phi extends Parameters>(
     batchSize: 1,
     scale: 1,
     sample: values,
+    sampleWithLogQ: (phi, key, samples) =>
+      tf.tidy(() => {
+        const z = values(phi, split(key)[0], samples);
+        return { z, logQ: tf.zerosLike(z), reparameterised: true };
+      }),
     logP: (_theta, value) => tf.clone(value),
     logQ: (_phi, value) => tf.zerosLike(value),
   };
