@@ -28,7 +28,8 @@ const fewDimensions = 3;
  *
  * Differentiable any number of times in z, μ and σ. With R the largest coordinate |z − c|/σ or |μ − c|/σ, c the mean of the μ_k, and δ the distance
  * ‖(z − μ)/σ‖ of a pair, products err by some ε (δ² + δ R √D + R² D^1.5/4000), ε = 6e-8, and differences by ε δ². (Expanding the square as it stands
- * errs by ε R² D, which costs all digits where σ is small; the products are taken of halves of the digits, which avoids that.) The gradient of products is made of
+ * errs by ε R² D, which costs all digits where σ is small; the products are taken of halves of the digits, which avoids that. Compiled by XLA, for processors where
+ * it contracts products and sums into one operation, they err by some ε R²: a coordinate is then not of the same digits everywhere.) The gradient of products is made of
  * products too; in z/σ it errs by ε R.
  *
  * @param z points, `[..., S, D]`.
