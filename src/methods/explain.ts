@@ -59,7 +59,7 @@ export interface Explanation {
  *
  * `½ Σ_s |w̃_s − 1/S| + max_s w̃_s / (1 − k̂)`, with w̃ the normalised weights:
  *
- * above a weight u, a Pareto tail of index k̂ < 1 that one draw in S exceeds holds u/S · 1/(1 − k̂) of the posterior. No probability is then wrong by more. (Where much of the posterior is
+ * above a weight u, a Pareto tail of index k̂ < 1 that one draw in S exceeds holds u/S · 1/(1 − k̂) of the posterior. By that estimate no probability is wrong by more. (Where much of the posterior is
  * in the tail the estimate is too low, by some tens of per cent; there it is far above 0.02.) Weights of q's own draws know
  * nothing of a region that q never visits, such as another mode. k̂ itself is an estimate: where it lies within two of its standard errors from either limit, the text says so.
  *
