@@ -6,11 +6,14 @@ import type { Problem } from "../models/problem.js";
 import { stopGradient } from "../ops/stopGradient.js";
 import { nameOf, type ScoreGradient, type ScoreOptions, scoreFunction, scoreGradient } from "./scoreFunction.js";
 
-/** Options of {@link learnedBaseline}. */
-export interface LearnedBaselineOptions extends Pick<ScoreOptions, "minusOne"> {
-  /** The gradient to take the baseline off, without one of its own, in place of `scoreFunction`; `raoBlackwell()` composes, with a baseline for each factor. */
-  readonly of?: ScoreGradient;
-}
+/** Options of {@link learnedBaseline}: `minusOne` of the score-function gradient that it takes the baseline off, or another gradient in its place. */
+export type LearnedBaselineOptions =
+  | (Pick<ScoreOptions, "minusOne"> & { readonly of?: undefined })
+  | {
+      /** The gradient to take the baseline off, without one of its own, in place of `scoreFunction`; `raoBlackwell()` composes, with a baseline for each factor. */
+      readonly of: ScoreGradient;
+      readonly minusOne?: undefined;
+    };
 
 /**
  * The score-function gradient less a baseline b_ψ(x) of each datum's own, which is learned by regression on the bound as it is seen:
@@ -23,11 +26,19 @@ export interface LearnedBaselineOptions extends Pick<ScoreOptions, "minusOne"> {
  *
  * Unbiased in φ and θ for every bound that `of` is unbiased for, for any ψ, since no draw enters b. ψ's own is the gradient of the regression, not of the bound, which does not depend on ψ.
  *
- * @throws Error if the problem has no baseline, if its baseline is not of shape `[B]`, or `[B, N]` for N factors, or as `of`.
+ * @throws Error if `of` has a baseline of its own or comes with `minusOne`, if the problem has no baseline, if its baseline is not of shape `[B]`, or `[B, N]` for N factors, or as `of`.
  * Source: Mnih & Gregor 2014, "Neural variational inference and learning in belief networks" (input-dependent baselines).
  */
 export function learnedBaseline(options: LearnedBaselineOptions = {}): ScoreGradient {
-  const { of = scoreFunction(options) } = options;
+  const { of = scoreFunction({ minusOne: options.minusOne }) } = options;
+  if (options.of && options.minusOne !== undefined)
+    throw new Error(
+      "learnedBaseline: minusOne is the score-function gradient's, not that of another; give it to the gradient in `of`.",
+    );
+  if (of.hasBaseline)
+    throw new Error(
+      `learnedBaseline: ${of.name} has a baseline of its own, which leaves nothing for a second to learn; give \`of\` one without.`,
+    );
   const terms: ScoreGradient["terms"] = (inputs) => {
     const { problem, bound, phi, samples } = inputs;
     const baseline = baselineOf(problem, phi);
@@ -40,7 +51,10 @@ export function learnedBaseline(options: LearnedBaselineOptions = {}): ScoreGrad
     return { ...found, signal, beside: regression as Scalar };
   };
   const name = options.of ? `learnedBaseline (${of.name})` : nameOf("learnedBaseline", options);
-  return scoreGradient(name, of.standing, terms, `${of.scope}, a baseline declared`);
+  return scoreGradient(name, of.standing, terms, {
+    hasBaseline: true,
+    scope: `${of.scope}, a baseline declared`,
+  });
 }
 
 function baselineOf<Theta extends Parameters, Phi extends Parameters, Z>(

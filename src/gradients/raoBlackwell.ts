@@ -61,7 +61,7 @@ export function raoBlackwell(options: ScoreOptions = {}): ScoreGradient {
       };
     },
     terms,
-    "q a product, Markov blankets declared",
+    { hasBaseline: baseline !== noBaseline, scope: "q a product, Markov blankets declared" },
   );
 }
 

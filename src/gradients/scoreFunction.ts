@@ -41,6 +41,8 @@ export interface ScoreTerms<Phi extends Parameters, Z> {
 
 /** A {@link DeclaredGradient} made of scores, which control variates can be put on. */
 export interface ScoreGradient extends DeclaredGradient {
+  /** Whether its signals have a baseline taken off already. */
+  readonly hasBaseline: boolean;
   /** The scores and the weights on them, for one batch of draws. */
   terms<Theta extends Parameters, Phi extends Parameters, Z>(inputs: GradientInputs<Theta, Phi, Z>): ScoreTerms<Phi, Z>;
 }
@@ -73,7 +75,9 @@ export function scoreFunction(options: ScoreOptions = {}): ScoreGradient {
     });
     return { z, logQ, signal, value: bound.value(logW), density };
   };
-  return scoreGradient(nameOf("scoreFunction", options), (bound) => standingOf(options, bound), terms);
+  return scoreGradient(nameOf("scoreFunction", options), (bound) => standingOf(options, bound), terms, {
+    hasBaseline: baseline !== noBaseline,
+  });
 }
 
 /**
@@ -85,7 +89,7 @@ export function scoreGradient(
   name: string,
   standing: (bound: Bound) => Standing,
   terms: ScoreGradient["terms"],
-  scope = "any q, log q exact",
+  { hasBaseline, scope = "any q, log q exact" }: { readonly hasBaseline: boolean; readonly scope?: string },
 ): ScoreGradient {
   const gradient = declareGradient(
     name,
@@ -97,7 +101,7 @@ export function scoreGradient(
       }),
     scope,
   );
-  return Object.assign(gradient, { terms });
+  return Object.assign(gradient, { terms, hasBaseline });
 }
 
 /**

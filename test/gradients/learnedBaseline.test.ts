@@ -4,6 +4,7 @@ import { iwae } from "../../src/bounds/iwae.js";
 import { ready } from "../../src/engine/backend.js";
 import { randomKey } from "../../src/engine/random.js";
 import { type Tensor1D, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { leaveOneOut } from "../../src/gradients/baselines.js";
 import type { GradientCheck } from "../../src/gradients/check.js";
 import { learnedBaseline } from "../../src/gradients/learnedBaseline.js";
 import { raoBlackwell } from "../../src/gradients/raoBlackwell.js";
@@ -88,6 +89,18 @@ describe("learnedBaseline", () => {
       withLearnedBaseline({ problem: { ...problem, marginal: 1 } as never, baseline: () => phi.mean }),
     ).toThrow("log q of this problem is a marginal's estimate");
     expect(learnedBaseline({ minusOne: false }).standing(iwae).verdict).toBe("refused");
+  });
+
+  it("refuses a gradient that has a baseline, and an option that is another's", () => {
+    const [plain, own] = [raoBlackwell(), raoBlackwell({ baseline: leaveOneOut })];
+    expect([plain.hasBaseline, own.hasBaseline]).toEqual([false, true]);
+    const named = /^learnedBaseline: raoBlackwell \(leave-one-out\) has a baseline of its own/;
+    expect(() => learnedBaseline({ of: own })).toThrow(named);
+    expect(() => learnedBaseline({ of: scoreFunction({ baseline: leaveOneOut }) })).toThrow("a baseline of its own");
+    expect(() => learnedBaseline({ of: learnedBaseline() })).toThrow("a baseline of its own");
+    // @ts-expect-error: the options exclude each other
+    expect(() => learnedBaseline({ of: plain, minusOne: true })).toThrow("minusOne is the score-function");
+    expect(learnedBaseline({ of: scoreFunction({ minusOne: false }) }).standing(iwae).verdict).toBe("refused");
   });
 });
 
