@@ -13,7 +13,7 @@ export type Standing =
 /** A gradient estimator that says for which bounds it is unbiased, and refuses the others or owns up to its bias. */
 export interface DeclaredGradient extends Gradient {
   readonly name: string;
-  /** Which q, and what else of the problem, it is made for, in a few words; it throws for others. */
+  /** Which q, and what else of the problem, it is made for, in a few words; it throws for others, where it can tell. */
   readonly scope: string;
   /** How it stands to a bound. */
   standing(bound: Bound): Standing;

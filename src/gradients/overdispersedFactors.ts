@@ -33,7 +33,7 @@ export interface OverdispersedFactorsOptions {
  * the weighted f and h, over K further draws in the same contexts: that costs a second K evaluations of the blankets. Where the problem is one of `withFactorDispersions`,
  * τ moves along −½ ∂/∂τ_n of the second moment of what is left of f, ½ E_r[Σ_λ |f − a h|² ∂ log r_n/∂τ_n].
  *
- * Unbiased for the ELBO, whatever τ, if q is a product. For continuous z_n the weights a_n have no mean with K = 2, infinite variance with K = 3, and both from K = 4 on (see `scoreControlVariate`). What K draws cannot take away is the variance over the contexts, Var(E[f | z_−n])/M. The value is the ELBO's estimate
+ * Unbiased for the ELBO, whatever τ, if q is a product. For continuous z_n the weights a_n have a mean from K = 3 on, and a finite variance from K = 4 on (see `scoreControlVariate`). What K draws cannot take away is the variance over the contexts, Var(E[f | z_−n])/M. The value is the ELBO's estimate
  * from the M contexts.
  *
  * @throws Error for another bound; if K is no multiple of M J, or below 2 with a control variate; if the problem cannot replace its factors one by one, or a law of its q is in

@@ -31,7 +31,7 @@ export interface ControlVariateOptions {
  * With few draws the weights' own noise can cost more than they save.
  *
  * Unbiased for the ELBO with weights from held-out draws, where these have a mean: for continuous latents the K draws' h_ki come within r of each other with a density that goes as r^(K−2), and a_i grows as 1/r
- * there, so that it has no mean with K = 2, infinite variance with K = 3, and both from K = 4 on; take K ≥ 5. With weights from the same draws it is biased, by O(1/K).
+ * there, so that it has a mean from K = 3 on, and a finite variance from K = 4 on. With weights from the same draws it is biased, by O(1/K).
  *
  * @throws Error for another bound, if K < 2, or as the gradient that it is put on.
  * Source: Ranganath, Gerrish & Blei 2014, section 3.2; Zhang et al. 2018, section 5.2.
@@ -82,7 +82,7 @@ export function scoreControlVariate(options: ControlVariateOptions): DeclaredGra
 
 /** What held-out weights ask of K. */
 export const enoughDraws =
-  "for continuous latents with K ≥ 4: weights from K = 2 held-out draws have no mean, from K = 3 no finite variance; take K ≥ 5.";
+  "for continuous latents weights from held-out draws ask for K ≥ 3 to have a mean, and for K ≥ 4 to have a finite variance.";
 
 /** a_i = Cov(f_i, h_i) / Var(h_i) over the draws, a tensor for each of φ's. */
 function bestWeights<Phi extends Parameters, Z>({ z, signal, density }: ScoreTerms<Phi, Z>, phi: Phi): Tensor[] {

@@ -11,7 +11,10 @@ const text = `# Gradient estimators and bounds
 
 How each gradient estimator of the library stands to each bound, written from what the estimators declare (\`standing\`) and held to exact gradients by the tests.
 
-- **made for**: the q, and what else of the problem, that it asks for; it throws for others. Draws with a path are differentiable in φ.
+K is the number of draws z of q for each datum, B the number of data in a batch, N the number of factors of q, or of bits or categories in z; θ are the model's parameters,
+φ those of q, ψ a hierarchical q's own latent. τ is a dispersion in \`overdispersed\` and \`overdispersedFactors\` (1 draws from q itself, more draws wider), and the law that estimates q(ψ | z, x) in \`iwhviDoublyReparameterised\`.
+
+- **made for**: the q, and what else of the problem, that it asks for; it throws for others where it can tell. Draws with a path are differentiable in φ.
 - **unbiased**: its mean is the bound's gradient, in θ and in φ; a note says on what condition.
 - **biased**: it runs, and its mean is another; the note says why.
 - **refused**: it throws before a draw is made, with the note as its error.
