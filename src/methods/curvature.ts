@@ -126,7 +126,7 @@ function complaint({ d, downward }: Fault, point: Float64Array): string {
     size > 1
       ? ` If it does, its peak is too narrow for float32 at ${size.toPrecision(3)}: subtract a constant from the unknown.`
       : "";
-  return `coordinate ${d} has no downward curvature at the point that was found: it is no mode. Look for a direction along which the density does not fall (reparameterise, or give a prior).${narrow}`;
+  return `coordinate ${d} has no downward curvature at the point that was found: it is no mode, or one flatter than any Gaussian's. Look for a direction along which the density does not fall (reparameterise, or give a prior).${narrow}`;
 }
 
 const rowsAtOnce = 64;

@@ -36,7 +36,7 @@ export interface DeltaMethodFit extends LocalGaussian {
  * Unlike Laplace's, its mean moves off the mode to where the density is wider: the gradient has the third derivatives `½ ∇ tr(∇² log f Σ)` besides, taken here as second
  * differences of the gradient along the columns of Σ's Cholesky factor. An expansion is no bound, so neither is the objective; on a Gaussian it is exact.
  *
- * No step lowers the objective, so from the mode it climbs to the maximum next to it; of a mode that by symmetry is a saddle of the objective it knows nothing.
+ * No step lowers the objective beyond float32's rounding, so from the mode it climbs to the maximum next to it; of a mode that by symmetry is a saddle of the objective it knows nothing.
  *
  * @throws Error if the start has another length than D, if `maxSteps` is not a positive integer, or as `laplace`, from whose mode it starts.
  * Source: Wang & Blei 2013, "Variational inference in nonconjugate models", JMLR 14 (delta-method variational inference).

@@ -55,7 +55,7 @@ export interface LaplaceApproximation extends LocalGaussian {
  * but the gradients is Float64.
  *
  * @throws Error if the start has another length than D or no finite density, if `maxSteps` is not a positive integer, if no mode is found within the steps, or if the density has
- *   no downward curvature in some direction there (it is no mode: an improper or unbounded density has none).
+ *   no downward curvature in some direction there (it is no mode, as an improper or unbounded density has none, or one flatter than any Gaussian's).
  * Source: Zhang, Bütepage, Kjellström & Mandt 2018, "Advances in variational inference", section 5.1; MacKay 2003, "Information theory, inference, and learning algorithms", chapter 27.
  */
 export async function laplace(options: LaplaceApproximationOptions): Promise<LaplaceApproximation> {
@@ -137,7 +137,7 @@ function around(
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new Error(`laplace: there is no mode here. ${error.message}`);
+    throw new Error(`laplace: no Gaussian fits here. ${error.message}`);
   }
 }
 
