@@ -42,7 +42,7 @@ const prior = { topics, alpha: 1 / topics, eta: 1 / topics } as const;
 const checkpointsAPass = 4;
 
 /**
- * Starts all of them. Every library is given the same documents in the same minibatches, priors and learning rates; a fit's topics are scored by one scorer,
+ * Starts all of them. Every library is given the same documents and priors, each with its own setting; a fit's topics are scored by one scorer,
  * this library's, on documents that none saw. Scoring does not count.
  */
 export async function startTopicFitters(

@@ -24,6 +24,7 @@ export abstract class IndependentParts implements Distribution {
   /**
    * @param name - what errors call the law.
    * @param axes - event axes of a part.
+   * @internal
    */
   protected constructor(
     options: IndependentPartsOptions,
