@@ -156,7 +156,7 @@ function checkTopics(topics: Float64Array, K: number): void {
   const bad = topics.findIndex((value) => !(value > 0 && value < Infinity));
   if (bad !== -1) {
     throw new RangeError(
-      `latentDirichletAllocation: every λ must be positive and finite, but that of word ${Math.floor(bad / K)} in topic ${bad % K} is ${topics[bad]}.`,
+      `latentDirichletAllocation: every λ must be positive and finite, but that of word ${Math.floor(bad / K)} in topic ${bad % K} is ${topics[bad]}; start from start(key) or λ ≥ η.`,
     );
   }
 }

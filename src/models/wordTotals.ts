@@ -16,8 +16,7 @@ import type { LatentDirichletAllocation, LdaGlobal } from "./latentDirichletAllo
  * Source: the constraint follows from Hoffman, Blei & Bach 2010, equation 5; ratio estimation: Cochran 1977, "Sampling techniques", chapter 6. Their use together is this library's.
  */
 export function wordTotals(model: LatentDirichletAllocation): Correction<LdaGlobal> {
-  const { topics: K, vocabulary: V } = model;
-  const eta = model.prior.topics[0];
+  const { topics: K, vocabulary: V, eta } = model;
   return {
     begin: () => {
       const seen = new Float64Array(V);

@@ -176,7 +176,7 @@ describe("latentDirichletAllocation", () => {
       "the earlier q(θ) is of 2 documents, not of these 3.",
     );
     expect(() => model.local({ topics: global.topics.map((value, i) => (i === 5 ? -0.3 : value)) }, tiny)).toThrow(
-      "every λ must be positive and finite, but that of word 2 in topic 1 is -0.3.",
+      "every λ must be positive and finite, but that of word 2 in topic 1 is -0.3; start from start(key) or λ ≥ η.",
     );
     expect(() => model.local({ topics: global.topics.map(() => Number.NaN) }, tiny)).toThrow(
       "every λ must be positive and finite, but that of word 0 in topic 0 is NaN",
