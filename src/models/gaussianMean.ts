@@ -1,6 +1,6 @@
 import { choleskyFactor, choleskyInverse, choleskySolve, logDeterminant } from "../diagnostics/choleskyFactor.js";
-import { dot, klDivergence } from "../families/exponentialFamily.js";
-import { type GaussianParameters, gaussianFamily } from "../families/gaussianFamily.js";
+import { dot } from "../families/exponentialFamily.js";
+import { type GaussianParameters, gaussianFamily, matrixTimes } from "../families/gaussianFamily.js";
 import type { ConjugateModel, NaturalParameters, Rows } from "./conjugateModel.js";
 
 /** q(μ), a Gaussian in its natural parameters. */
@@ -20,7 +20,7 @@ export interface GaussianMeanOptions {
 export interface GaussianMean extends ConjugateModel<GaussianMeanGlobal, Rows, never> {
   /** D. */
   readonly dimension: number;
-  /** log p(x) of all rows together = A(posterior) − A(prior) + Σ_i log N(x_i; 0, σ² I). */
+  /** log p(x) of all rows together: the ELBO at the posterior. */
   logEvidence(batch: Rows): number;
   /** log N(x_i; m, Λ⁻¹ + σ² I) of every row by itself, `[size]`, with μ ~ q. */
   logPredictive(global: GaussianMeanGlobal, batch: Rows): Float64Array;
@@ -32,6 +32,9 @@ export interface GaussianMean extends ConjugateModel<GaussianMeanGlobal, Rows, n
  * An unknown mean under known noise: `μ ~ N(m, Λ⁻¹)`, `x_i ~ N(μ, σ² I)`.
  *
  * It has no local variables, so one step of CAVI gives the exact posterior and the ELBO is the exact evidence. A datum adds `(x/σ², −½ I/σ²)`.
+ *
+ * Bounds and KLs are computed from differences of means, `½ (m_q − m_p)ᵀ Λ_p (m_q − m_p) + …`, not from log-normalisers, whose `½ mᵀ Λ m` has no digits left for them where all data lie
+ * far from zero.
  *
  * @throws RangeError if the prior or σ² is out of range; from its functions, if a batch is empty or has another number of columns.
  * Source: Bishop 2006, "Pattern recognition and machine learning", section 2.3.6.
@@ -52,22 +55,38 @@ export function gaussianMean(options: GaussianMeanOptions): GaussianMean {
     for (let d = 0; d < D; d++) out[D + d * D + d] = -batch.size / (2 * noiseVariance);
     return out;
   };
-  /** Σ_i log N(x_i; 0, σ² I). */
-  const base = ({ values, size }: Rows): number =>
-    -(dot(values, values) / noiseVariance + size * D * Math.log(2 * Math.PI * noiseVariance)) / 2;
+  const read = ({ mean: natural }: GaussianMeanGlobal) => {
+    const { mean, precision } = family.parameters(natural);
+    const factor = choleskyFactor(precision, D, "gaussianMean: the precision");
+    return { mean, precision, covariance: choleskyInverse(factor, D), logDeterminant: logDeterminant(factor, D) };
+  };
+  const kl = (global: GaussianMeanGlobal, from: GaussianMeanGlobal): number => {
+    const [q, p] = [read(global), read(from)];
+    const off = q.mean.map((value, d) => value - p.mean[d]);
+    const spread = dot(p.precision, q.covariance) + dot(off, matrixTimes(p.precision, off));
+    return (spread - D + q.logDeterminant - p.logDeterminant) / 2;
+  };
+  /** Σ_i E_q log N(x_i; μ, σ² I). */
+  const bound = (global: GaussianMeanGlobal, { values, size }: Rows): number => {
+    const { mean, covariance } = read(global);
+    let squares = 0;
+    for (let i = 0; i < values.length; i++) squares += (values[i] - mean[i % D]) ** 2;
+    for (let d = 0; d < D; d++) squares += size * covariance[d * D + d];
+    return -(squares / noiseVariance + size * D * Math.log(2 * Math.PI * noiseVariance)) / 2;
+  };
   return {
     name: "Gaussian mean",
     settings: { noiseVariance },
     dimension: D,
     prior,
-    kl: (global, from = prior) => klDivergence(family, global.mean, from.mean),
+    kl: (global, from = prior) => kl(global, from),
     local: (global, batch) => {
-      const statistics = statisticsOf(batch);
-      return { statistics: { mean: statistics }, bound: dot(statistics, family.mean(global.mean)) + base(batch) };
+      const statistics = { mean: statisticsOf(batch) };
+      return { statistics, bound: bound(global, batch) };
     },
     logEvidence: (batch) => {
-      const posterior = statisticsOf(batch).map((value, i) => value + prior.mean[i]);
-      return family.logNormaliser(posterior) - family.logNormaliser(prior.mean) + base(batch);
+      const posterior = { mean: statisticsOf(batch).map((value, i) => value + prior.mean[i]) };
+      return bound(posterior, batch) - kl(posterior, prior);
     },
     logPredictive: (global, batch) => {
       checkRows(batch, D);

@@ -41,6 +41,24 @@ describe("gaussianMean", () => {
     expect(plane.local(q, two).bound - plane.kl(q)).toBeCloseTo(plane.logEvidence(two), 10);
   });
 
+  it("keeps the digits of its bound, KL and evidence where the data lie far from zero", () => {
+    // By a common shift of the data and the prior's mean nothing changes; powers of two lose no digits of the data.
+    const values = [1.25, -0.5, 2, 0.125];
+    const at = (shift: number): [number, number] => {
+      const far = gaussianMean({ prior: { mean: of(shift), precision: of(0.5) }, noiseVariance: 2 ** -8 });
+      const rows = rowsOf(
+        values.map((x) => x + shift),
+        1,
+      );
+      const q = updated(far.prior, far.local(far.prior, rows).statistics);
+      return [far.local(q, rows).bound - far.kl(q), far.logEvidence(rows)];
+    };
+    const near = at(0);
+    at(2 ** 20).forEach((value, i) => {
+      expect(Math.abs(value - near[i])).toBeLessThan(1e-6);
+    });
+  });
+
   it("refuses what does not fit", () => {
     const empty = { ...batch, size: 0 };
     expect(() => model.local(model.prior, empty)).toThrow("needs rows with the 1 columns of its prior, at least one");
