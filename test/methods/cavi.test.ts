@@ -4,7 +4,7 @@ import { type CaviPoint, cavi } from "../../src/methods/cavi.js";
 import { bayesianLinearRegression } from "../../src/models/bayesianLinearRegression.js";
 import { latentDirichletAllocation } from "../../src/models/latentDirichletAllocation.js";
 import { uniforms } from "../../src/models/randomStart.js";
-import { fortyDocuments, mixture, threeClusters } from "./conjugate.js";
+import { fortyDocuments, inOtherUnits, mixture, threeClusters } from "./conjugate.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
 afterEach(() => {
@@ -79,6 +79,22 @@ describe("cavi", () => {
       warmStart: false,
     });
     expect(anew.bound).toBe(model.local(anew.global, fortyDocuments).bound - model.kl(anew.global));
+  });
+
+  it("converges, and takes no rounding for a fall, where the ELBO is near zero", async () => {
+    const start = mixture.start(randomKey(3), data);
+    const converged = await cavi({ model: mixture, data, start, tolerance: 1e-15 });
+    const model = inOtherUnits(mixture, converged.bound / 90);
+    const result = await cavi({ model, data, start, tolerance: 1e-14 });
+    expect(Math.abs(result.bound)).toBeLessThan(1e-10);
+    expect(result.stoppedBecause).toBe("converged");
+    // A share of the ELBO itself, here 1e-20, no gain but 0 is below.
+    expect((await cavi({ model, data, start })).steps).toBeLessThan(result.steps);
+    // Nor from other places near the optimum, where a gain is rounding from the first update on.
+    for (let i = 1; i <= 20; i++) {
+      const weights = result.global.weights.map((value, k) => value + 1e-8 * i * (k - 1));
+      await cavi({ model, data, start: { ...result.global, weights }, tolerance: 0, maxSteps: 10 });
+    }
   });
 
   it("reports a model whose bound and statistics contradict each other", async () => {

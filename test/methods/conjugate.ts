@@ -11,6 +11,17 @@ export const mixture = gaussianMixture({
   prior: { mean: Float64Array.of(0, 0), meanPrecision: 0.05, inverseScale: Float64Array.of(1, 0, 0, 1), degrees: 3 },
 });
 
+/** The model where each datum's log density is less by `offset`: of points all times c, with their prior, it is less by D log c. */
+export function inOtherUnits(model: typeof mixture, offset: number): typeof mixture {
+  return {
+    ...model,
+    local: (global, batch) => {
+      const { statistics, bound } = model.local(global, batch);
+      return { statistics, bound: bound - batch.size * offset };
+    },
+  };
+}
+
 /** n points about three centres, each off its own by a sum of four uniform numbers, of standard deviation 0.58. */
 export function threeClusters(seed: number, n: number): Rows {
   const [key] = split(randomKey(seed));
