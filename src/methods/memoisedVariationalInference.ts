@@ -9,7 +9,7 @@ import {
   globalStep,
   type NaturalParameters,
 } from "../models/conjugateModel.js";
-import { fixedBatches, statisticsTable } from "./statisticsTable.js";
+import { checkTableSize, fixedBatches, statisticsTable } from "./statisticsTable.js";
 
 /** One point of the trace of {@link memoisedVariationalInference}: a row of a table. */
 export type MemoisedPoint = {
@@ -37,7 +37,7 @@ export interface MemoisedOptions<G extends NaturalParameters, Batch, Local> {
   readonly start: G;
   /** Cuts the data, and gives each pass its order of batches. */
   readonly key: Key;
-  /** Stops when a pass raises the ELBO by less than this share of its size. Default 1e-8. */
+  /** Stops when a pass raises the ELBO by less than this share of the terms that it is the difference of, Σ_b |local bound| + KL. Default 1e-8. */
   readonly tolerance?: number;
   /** Visits between two points of the trace, which always has the end of a pass. Default: only those. */
   readonly traceEvery?: number;
@@ -72,10 +72,12 @@ export interface MemoisedResult<G extends NaturalParameters, Local> {
  *
  * The ELBO in the trace is exact, at the local variables as they are, not as a new local step would make them. For q(ξ) held fixed a batch's bound is linear in the mean parameters of
  * q(θ), whose differences are differences of KLs, `⟨s, m(γ) − m(γ')⟩ = KL(γ ‖ p) − KL(γ ‖ p + s) − KL(γ' ‖ p) + KL(γ' ‖ p + s)`; so the bounds of all visits are brought to one
- * reference r, the start, where `ELBO = Σ_b bound_b(r) − KL(r ‖ prior) + KL(r ‖ γ)`, γ being the optimum given all q(ξ). That takes three KLs a visit.
+ * reference r, where `ELBO = Σ_b bound_b(r) − KL(r ‖ prior) + KL(r ‖ γ)`, γ being the optimum given all q(ξ). That takes three KLs a visit. A reference far from γ costs digits, as a vague
+ * start would be: r is the start in the first pass and γ as it was after 1, 2, 4, 8, … passes from then on, which takes a KL for each batch. What a far start has taken from the bounds of the
+ * first pass itself comes back with each batch's second visit.
  *
- * @throws RangeError if S, `passes`, `tolerance` or `traceEvery` is out of range, or a natural parameter or the bound is not finite; Error if the ELBO falls by more than 1e-9
- *   of its size after the first pass; as the model does.
+ * @throws RangeError if S, `passes`, `tolerance` or `traceEvery` is out of range, the table would have more than 2²⁷ numbers, or a natural parameter or the bound is not finite; Error if the ELBO
+ *   falls after the first pass by more than 1e-9 of the terms that it is the difference of, local bounds and KLs; as the model does.
  * Source: Hughes & Sudderth 2013, "Memoized online variational inference for Dirichlet process mixture models", section 3; Neal & Hinton 1998, "A view of the EM algorithm that justifies
  *   incremental, sparse, and other variants".
  */
@@ -88,44 +90,72 @@ export async function memoisedVariationalInference<G extends NaturalParameters, 
   check(where, { passes, ...(traceEvery !== undefined && { traceEvery }) }, tolerance);
   const batches = fixedBatches(where, key, data.size, batchSize);
   const B = batches.length;
+  const remedy = "take larger batches, or stochasticVariationalInference, which keeps none";
+  checkTableSize(where, { batches: B, like: options.start, copies: 1, remedy });
   checkFiniteGlobal(`${where}: the start`, options.start);
   let began = performance.now();
-  const reference = copyOf(options.start);
-  const klOfReference = model.kl(reference, prior);
+  let reference = copyOf(options.start);
+  let klOfReference = model.kl(reference, prior);
   const table = statisticsTable(B, reference);
   const local = new Array<Local | undefined>(B).fill(undefined);
-  const bounds = new Float64Array(B); // bound_b at the reference
+  // For q(ξ) held fixed, bound_b(γ) is an intercept and KL(γ ‖ prior) − KL(γ ‖ prior + s_b).
+  const intercepts = new Float64Array(B);
+  const slopes = new Float64Array(B); // the second part, at the reference
+  const terms = new Float64Array(B); // absolute numbers that the intercept was computed from
   let global = copyOf(options.start);
-  let [visit, seen, size] = [0, 0, 0];
+  let [visit, seen, known] = [0, 0, 0];
 
+  /** Of a batch alone, prior + s is a q(θ) too. */
+  const withPrior = (statistics: G): G => globalStep({ global: prior, prior, statistics, scale: 1, rate: 1 });
   const visitBatch = (b: number): void => {
     const batch = B === 1 ? data.all : data.take(batches[b]);
-    if (!table.parts[b]) size += batches[b].length;
+    if (!table.parts[b]) known += batches[b].length;
     const step = model.local(global, batch, local[b]);
-    // Σ_b s_b is γ − prior; of a batch alone, prior + s is a q(θ) too.
-    const alone = globalStep({ global, prior, statistics: step.statistics, scale: 1, rate: 1 });
-    const here = model.kl(global, prior) - model.kl(global, alone);
-    bounds[b] = step.bound + (klOfReference - model.kl(reference, alone)) - here;
+    const alone = withPrior(step.statistics);
+    const [all, own] = [model.kl(global, prior), model.kl(global, alone)];
+    intercepts[b] = step.bound - (all - own);
+    slopes[b] = klOfReference - model.kl(reference, alone);
+    terms[b] = Math.abs(step.bound) + Math.abs(all) + Math.abs(own);
     local[b] = step.local;
     table.replace(b, step.statistics);
     visit += 1;
     seen += batches[b].length;
     if (visit % B === 0) table.renew();
-    global = globalStep({ global, prior, statistics: table.sum(), scale: 1, rate: 1 });
+    global = withPrior(table.sum());
+  };
+  const refer = async (): Promise<void> => {
+    reference = copyOf(global);
+    klOfReference = model.kl(reference, prior);
+    for (const [b, statistics] of table.parts.entries()) {
+      await breathe();
+      if (statistics) slopes[b] = klOfReference - model.kl(reference, withPrior(statistics));
+    }
   };
   const trace: MemoisedPoint[] = [];
+  /** Σ_b |bound_b| + KL at the last point, and the same with all that rounding may have come from. */
+  let [size, rounded] = [0, 0];
   const record = async (): Promise<void> => {
     checkFiniteGlobal(`${where}: after ${visit} visits`, global);
-    const total = bounds.reduce((sum, value) => sum + value, 0);
-    const bound = finiteBound(`${where}: after ${visit} visits`, total - klOfReference + model.kl(reference, global));
+    if (visit % B === 0 && Number.isInteger(Math.log2(visit / B))) await refer();
+    let sum = 0;
+    let parts = 0;
+    for (let b = 0; b < B; b++) {
+      sum += intercepts[b] + slopes[b];
+      parts += Math.abs(intercepts[b] + slopes[b]);
+    }
+    const moved = model.kl(reference, global);
+    const bound = finiteBound(`${where}: after ${visit} visits`, sum - klOfReference + moved);
+    size = parts + Math.abs(klOfReference) + Math.abs(moved);
+    const before = rounded;
+    rounded = terms.reduce((total, term) => total + term, size);
     const last = trace.at(-1);
-    if (last && last.visit >= B && bound - last.bound < -1e-9 * Math.abs(last.bound)) {
+    if (last && last.visit >= B && bound - last.bound < -1e-9 * Math.max(before, rounded)) {
       throw new Error(
         `${where}: the ELBO fell from ${last.bound} to ${bound} by visit ${visit}: the model's local bound, statistics and KL do not belong together.`,
       );
     }
     const paused = performance.now();
-    const point = { visit, passes: seen / data.size, size, bound, seconds: (paused - began) / 1000 };
+    const point = { visit, passes: seen / data.size, size: known, bound, seconds: (paused - began) / 1000 };
     trace.push(point);
     await onProgress?.(point, global);
     began += performance.now() - paused;
@@ -140,7 +170,7 @@ export async function memoisedVariationalInference<G extends NaturalParameters, 
       if (visit % B === 0 || (traceEvery !== undefined && visit % traceEvery === 0)) await record();
     }
     const now = trace[trace.length - 1];
-    if (before && Math.abs(now.bound - before.bound) <= tolerance * Math.abs(now.bound)) {
+    if (before && Math.abs(now.bound - before.bound) <= tolerance * size) {
       stoppedBecause = "converged";
       break;
     }

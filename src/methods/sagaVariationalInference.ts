@@ -13,7 +13,7 @@ import type { Schedule } from "../optimize/optimizer.js";
 import { sampledRows } from "../optimize/sampledRows.js";
 import { checkRate } from "./checkRate.js";
 import { checkDeterministicLocal, controlledStatistics, locally } from "./controlledStatistics.js";
-import { fixedBatches, statisticsTable } from "./statisticsTable.js";
+import { checkTableSize, fixedBatches, statisticsTable } from "./statisticsTable.js";
 
 /** One point of the trace of {@link sagaVariationalInference}: a row of a table. */
 export type SagaViPoint = {
@@ -60,24 +60,22 @@ export interface SagaViResult<G extends NaturalParameters> {
   readonly trace: readonly SagaViPoint[];
 }
 
-/** Numbers that the table may hold: 1 GiB. */
-const largestTable = 2 ** 27;
-
 /**
  * Stochastic variational inference with SAGA's natural gradient: `γ ← (1 − ρ) γ + ρ (prior + B (s_b(γ) − a_b) + Σ_j a_j)`, with b one of B batches, drawn anew at every step, and a_b
  * the statistics of batch b when it was last drawn.
  *
  * Unbiased, with an error that goes to zero as SVRG's, so that a constant ρ converges, but without full passes after the first: one local step a step, and a table of B
- * statistics. For a model without local variables the error is zero and q(θ) comes to the posterior by the factor 1 − ρ a step, exactly; with one batch and ρ = 1 it is CAVI,
+ * statistics (twice, at the points of the trace). For a model without local variables the error is zero and q(θ) comes to the posterior by the factor 1 − ρ a step, exactly; with one batch and ρ = 1 it is CAVI,
  * but for rounding. A conjugate ELBO is not concave, so no rate is promised elsewhere.
  *
  * Local steps start anew at every call, as SVI's must: what a call returns is then a function of γ and the batch alone.
  *
  * As with SVRG a step may leave the natural parameters, for LDA already at the rates usual for SVI, and is then refused. With ρ = 1/B the distance of γ from prior + Σ_j a_j shrinks by
  * 1 − ρ a step whatever batches are drawn, and that sum is always among them: take ρ = 1/B or less, and start from an update of `cavi`, or else take larger batches. (With ρ = 1/B and no
- * such distance it *is* `memoisedVariationalInference` with batches drawn at random.)
+ * such distance it *is* `memoisedVariationalInference` with batches drawn at random, where the model's local step has no iterations; else that goes on from each batch's earlier q(ξ), which
+ * SAGA must not.)
  *
- * @throws RangeError if S, `steps` or `traceEvery` is out of range, the table would have more than 2²⁷ numbers, a rate is not in (0, 1] (the error names the step), a bound becomes not finite, or a
+ * @throws RangeError if S, `steps` or `traceEvery` is out of range, the table and its copy at the trace would have more than 2²⁷ numbers, a rate is not in (0, 1] (the error names the step), a bound becomes not finite, or a
  *   step leaves the natural parameters; as the model does. Error if the model's local step is not deterministic.
  * Source: Defazio, Bach & Lacoste-Julien 2014, "SAGA: a fast incremental gradient method with support for non-strongly convex composite objectives", equation 1, on the natural gradient of
  *   Hoffman, Blei, Wang & Paisley 2013.
@@ -94,11 +92,9 @@ export async function sagaVariationalInference<G extends NaturalParameters, Batc
   }
   const batches = fixedBatches(where, key, data.size, batchSize);
   const B = batches.length;
-  const numbers = B * Object.values(start).reduce((total, values) => total + values.length, 0);
-  if (numbers > largestTable)
-    throw new RangeError(
-      `${where}: a table of the statistics of ${B} batches has ${numbers} numbers, more than ${largestTable}; take larger batches, or svrgVariationalInference, which keeps one snapshot.`,
-    );
+  // At a point of the trace there are those of now beside the table.
+  const remedy = "take larger batches, or svrgVariationalInference, which keeps one snapshot";
+  checkTableSize(where, { batches: B, like: start, copies: 2, remedy });
   const batchOf = (b: number): Batch => (B === 1 ? data.all : data.take(batches[b]));
   const drawn = sampledRows(key, B, 1);
   let began = performance.now();

@@ -14,6 +14,32 @@ export interface StatisticsTable<G extends NaturalParameters> {
   renew(): void;
 }
 
+/** Numbers that the statistics of all batches may have: 1 GiB. */
+const largestTable = 2 ** 27;
+
+/**
+ * @param table.copies - how many sets of them there are at once, at most.
+ * @param table.remedy - what to do instead, as the end of a sentence.
+ * @throws RangeError if the statistics of all batches, each with the shapes of `like`, would have more than 2²⁷ numbers.
+ */
+export function checkTableSize(
+  where: string,
+  table: {
+    readonly batches: number;
+    readonly like: NaturalParameters;
+    readonly copies: number;
+    readonly remedy: string;
+  },
+): void {
+  const { batches, like, copies, remedy } = table;
+  const numbers = copies * batches * Object.values(like).reduce((total, values) => total + values.length, 0);
+  if (numbers > largestTable) {
+    throw new RangeError(
+      `${where}: ${copies === 1 ? "a table" : `${copies} tables`} of the statistics of ${batches} batches would have ${numbers} numbers, more than ${largestTable}; ${remedy}.`,
+    );
+  }
+}
+
 /** A table of `batches` entries, all empty; `like` has the shapes. */
 export function statisticsTable<G extends NaturalParameters>(batches: number, like: G): StatisticsTable<G> {
   const parts: (G | undefined)[] = new Array<G | undefined>(batches).fill(undefined);

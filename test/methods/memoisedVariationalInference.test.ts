@@ -6,7 +6,7 @@ import { klDivergence } from "../../src/families/exponentialFamily.js";
 import { expectedLogDensity, normalWishartFamily } from "../../src/families/normalWishartFamily.js";
 import { cavi } from "../../src/methods/cavi.js";
 import { type MemoisedPoint, memoisedVariationalInference } from "../../src/methods/memoisedVariationalInference.js";
-import { type ConjugateModel, type NaturalParameters, rowsDataset } from "../../src/models/conjugateModel.js";
+import { type ConjugateModel, type NaturalParameters, rowsDataset, rowsOf } from "../../src/models/conjugateModel.js";
 import { corpusDataset } from "../../src/models/corpusDataset.js";
 import { gaussianMean } from "../../src/models/gaussianMean.js";
 import type { MixtureGlobal } from "../../src/models/gaussianMixture.js";
@@ -15,7 +15,8 @@ import {
   type LdaLocal,
   latentDirichletAllocation,
 } from "../../src/models/latentDirichletAllocation.js";
-import { fortyDocuments, mixture, threeClusters } from "./conjugate.js";
+import { uniforms } from "../../src/models/randomStart.js";
+import { fortyDocuments, inOtherUnits, mixture, threeClusters } from "./conjugate.js";
 
 const interrupt = Symbol.for("marginalia.interrupt");
 afterEach(() => {
@@ -274,6 +275,61 @@ describe("memoisedVariationalInference", () => {
     });
   });
 
+  it("keeps the ELBO's digits from a vague prior as the start, near zero and far from it", async () => {
+    const [n, variance, precision] = [5000, 0.01, 1e-8];
+    const noise = uniforms(randomKey(31), n).map((u) => 0.6 * (u - 0.5));
+    const normal = gaussianMean({
+      prior: { mean: Float64Array.of(0), precision: Float64Array.of(precision) },
+      noiseVariance: variance,
+    });
+    for (const [centre, digits] of [
+      [0, 1e-12],
+      [1e4, 1e-11],
+    ]) {
+      const values = noise.map((e) => centre + e);
+      // Of the data's mean and of the squares about it.
+      const mean = centre + values.reduce((sum, x) => sum + (x - centre), 0) / n;
+      const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+      const spread = 1 / precision + variance / n;
+      const evidence =
+        -((n - 1) * Math.log(2 * Math.PI * variance) + Math.log(n) + squares / variance) / 2 -
+        (Math.log(2 * Math.PI * spread) + mean ** 2 / spread) / 2;
+      for (const batchSize of [5000, 700]) {
+        const run = await memoisedVariationalInference({
+          model: normal,
+          data: rowsDataset(rowsOf(values, 1)),
+          batchSize,
+          start: normal.prior,
+          key,
+          tolerance: 1e-10,
+          traceEvery: 1,
+        });
+        expect(run.stoppedBecause).toBe("converged");
+        expect(Math.abs(run.bound - evidence)).toBeLessThan(digits * Math.abs(evidence));
+        // From the end of the second pass on, whatever the first had lost.
+        for (const { bound } of run.trace.slice(2 * run.batches.length - 1))
+          expect(Math.abs(bound - evidence)).toBeLessThan(digits * Math.abs(evidence));
+      }
+    }
+  });
+
+  it("converges, and takes no rounding for a fall, where the ELBO is near zero", async () => {
+    const options = { model: mixture, data, batchSize: 13, start, key };
+    const converged = await memoisedVariationalInference({ ...options, passes: 300, tolerance: 1e-15 });
+    const run = await memoisedVariationalInference({
+      ...options,
+      model: inOtherUnits(mixture, converged.bound / 90),
+      passes: 300,
+      tolerance: 1e-14,
+      traceEvery: 1,
+    });
+    expect(Math.abs(run.bound)).toBeLessThan(1e-10);
+    expect(run.stoppedBecause).toBe("converged");
+    // Nor where it goes on at the optimum, however long.
+    const on = { ...options, model: inOtherUnits(mixture, converged.bound / 90), tolerance: 0, start: run.global };
+    expect((await memoisedVariationalInference({ ...on, passes: 40, traceEvery: 1 })).visits).toBeGreaterThan(7);
+  });
+
   it("takes fewer passes than CAVI where CAVI is slow", async () => {
     const begun = mixture.start(randomKey(2), points);
     const options = { model: mixture, start: begun, tolerance: 1e-10 };
@@ -322,6 +378,10 @@ describe("memoisedVariationalInference", () => {
     await expect(run({ passes: 0 })).rejects.toThrow("passes must be a positive integer, not 0");
     await expect(run({ traceEvery: 1.5 })).rejects.toThrow("traceEvery must be a positive integer, not 1.5");
     await expect(run({ tolerance: -1 })).rejects.toThrow("tolerance must be ≥ 0, not -1");
+    const long = { ...start, weights: new Float64Array(2 ** 21) };
+    await expect(run({ start: long, batchSize: 1 })).rejects.toThrow(
+      /^memoisedVariationalInference: a table of the statistics of 90 batches would have \d+ numbers, more than 134217728; take larger batches, or stochasticVariationalInference/,
+    );
     const broken = { ...start, weights: Float64Array.of(1, Number.NaN, 1) };
     await expect(run({ start: broken })).rejects.toThrow(
       'memoisedVariationalInference: the start: natural parameter 1 of "weights" is NaN',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomKey } from "../../src/engine/random.js";
-import { fixedBatches, statisticsTable } from "../../src/methods/statisticsTable.js";
+import { checkTableSize, fixedBatches, statisticsTable } from "../../src/methods/statisticsTable.js";
 
 describe("statisticsTable", () => {
   it("sums what its batches have last been given, and adds it up anew without what rounding left", () => {
@@ -20,6 +20,20 @@ describe("statisticsTable", () => {
     expect(table.sum()).toEqual(part(0.2 + 0.1));
     table.replace(2, part(4));
     expect(table.sum().a[0]).toBeCloseTo(4.3, 14);
+  });
+});
+
+describe("checkTableSize", () => {
+  it("lets a table have 2²⁷ numbers, copies counted, and no more", () => {
+    const like = { a: new Float64Array(3), b: new Float64Array(5) };
+    const of = (batches: number, copies: number) => () =>
+      checkTableSize("test", { batches, like, copies, remedy: "take larger batches" });
+    expect(of(2 ** 24, 1)).not.toThrow();
+    expect(of(2 ** 23, 2)).not.toThrow();
+    expect(of(2 ** 24 + 1, 1)).toThrow(
+      "test: a table of the statistics of 16777217 batches would have 134217736 numbers, more than 134217728; take larger batches.",
+    );
+    expect(of(2 ** 23 + 1, 2)).toThrow("test: 2 tables of the statistics of 8388609 batches would have 134217744");
   });
 });
 
