@@ -1,7 +1,7 @@
 // LDA over a corpus of any length on disk, by threads or by a cluster, resumed where it was stopped:
 //   node examples/out-of-core.mjs corpus.ldac --topics 20 --vocabulary 1000 --checkpoint runs/lda --threads 2
 //   node examples/out-of-core.mjs corpus.ldac --topics 20 --vocabulary 1000 --checkpoint runs/lda --cluster cluster.json --name leader
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
   corpusInParts,
@@ -46,10 +46,7 @@ const options = cluster?.model ?? {
 };
 const model = latentDirichletAllocation(options);
 // A run that is resumed has counted and checked before; that the file is the same one is seen from its checkpoint.
-const record = `${values.checkpoint}.json`;
-const documents =
-  values.documents ??
-  (values.checkpoint && existsSync(record) ? JSON.parse(readFileSync(record, "utf8")).settings?.documents : undefined);
+const documents = values.documents ?? (values.checkpoint && countedBefore(`${values.checkpoint}.json`));
 let told = performance.now();
 const stream = await ldaCBatches({
   path: positionals[0],
@@ -94,4 +91,13 @@ try {
 } finally {
   await pool.close();
   await broker?.stop();
+}
+
+/** What a checkpoint says of the number of documents; nothing where there is none, or a damaged one, of which the library speaks. */
+function countedBefore(record) {
+  try {
+    return JSON.parse(readFileSync(record, "utf8"))?.settings?.documents;
+  } catch {
+    return undefined;
+  }
 }
