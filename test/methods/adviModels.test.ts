@@ -93,7 +93,7 @@ async function byHmc<S extends Supports>(fit: AdviFit<S>): Promise<readonly Elem
     init: normal(randomKey(5), [8, D]) as Tensor2D,
     key: randomKey(4),
     warmUp: 200,
-    samples: 500,
+    samples: 250,
   });
   expect(draws.worst().rHat).toBeLessThan(1.02);
   const [S, C] = draws.shape;
