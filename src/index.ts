@@ -671,7 +671,7 @@ export {
   type SeriesUnknowns,
   simulateGammaNormalSeries,
 } from "./models/gammaNormalSeries.js";
-export { gaussianEmissions } from "./models/gaussianEmissions.js";
+export { type GaussianEmissions, gaussianEmissions } from "./models/gaussianEmissions.js";
 export { gaussianLogisticSum, type TermExpectation } from "./models/gaussianLogisticSum.js";
 export {
   type GaussianMean,
@@ -684,6 +684,7 @@ export {
   type GaussianMixtureOptions,
   gaussianMixture,
   type MixtureGlobal,
+  type MixtureParameters,
 } from "./models/gaussianMixture.js";
 export {
   type GaussianProcess,

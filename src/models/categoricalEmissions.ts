@@ -36,14 +36,22 @@ export function categoricalEmissions(options: {
       );
     }
   };
-  const one = family.natural({ concentration: new Float64Array(V).fill(concentration) });
+  const natural = (parameters: readonly DirichletParameters[]): Float64Array => {
+    if (parameters.length !== K)
+      throw new RangeError(
+        `categoricalEmissions: natural takes the parameters of ${K} states, not ${parameters.length}.`,
+      );
+    const out = new Float64Array(K * V);
+    for (const [k, one] of parameters.entries()) out.set(family.natural(one), k * V);
+    return out;
+  };
   return {
     name: "Categorical",
     settings: {}, // all is in the prior
     states: K,
     columns: 1,
     logBase: 0,
-    prior: Float64Array.from({ length: K * V }, (_, i) => one[i % V]),
+    prior: natural(each(() => ({ concentration: new Float64Array(V).fill(concentration) }))),
     logNormaliser: (natural) => each((k) => family.logNormaliser(ofState(natural, k))).reduce((a, b) => a + b),
     kl: (q, p) => each((k) => klDivergence(family, ofState(q, k), ofState(p, k))).reduce((a, b) => a + b),
     expectedLogDensities: (natural, batch) => {
@@ -74,5 +82,6 @@ export function categoricalEmissions(options: {
       });
     },
     parameters: (natural) => each((k) => family.parameters(ofState(natural, k))),
+    natural,
   };
 }

@@ -30,4 +30,10 @@ export interface Emissions<Parameters> {
   start(key: Key, batch: Sequences): Float64Array;
   /** The usual parameters of every state. */
   parameters(natural: Float64Array): readonly Parameters[];
+  /**
+   * The inverse of `parameters`, `[K · size]`.
+   *
+   * @throws RangeError if they are not of K states, or one is out of range.
+   */
+  natural(parameters: readonly Parameters[]): Float64Array;
 }

@@ -11,10 +11,17 @@ import { aboutOrigin } from "./aboutOrigin.js";
 import type { Emissions } from "./emissions.js";
 import { nearestRow } from "./nearestRow.js";
 
+/** The emissions, and where their natural parameters count from. */
+export interface GaussianEmissions extends Emissions<NormalWishartParameters> {
+  /** `[D]`, the prior's mean: natural parameters are of the observations less this. */
+  readonly origin: Float64Array;
+}
+
 /**
  * Gaussian emissions with unknown means and precisions: `x_t | z_t = k ~ N(μ_k, Λ_k⁻¹)`, `(μ_k, Λ_k) ~ NormalWishart`.
  *
- * They start from each observation given whole to the nearest of K that are drawn at random. Natural parameters are of observations less the prior's mean, as `gaussianMixture`'s.
+ * They start from each observation given whole to the nearest of K that are drawn at random. Natural parameters are of observations less the prior's mean, `origin`, as
+ * `gaussianMixture`'s; `parameters` and `natural` are in the observations' own coordinates.
  *
  * @param options.states - K ≥ 1.
  * @param options.prior - of every state.
@@ -25,7 +32,7 @@ import { nearestRow } from "./nearestRow.js";
 export function gaussianEmissions(options: {
   readonly states: number;
   readonly prior: NormalWishartParameters;
-}): Emissions<NormalWishartParameters> {
+}): GaussianEmissions {
   const { states: K, prior } = options;
   if (!Number.isInteger(K) || K < 1)
     throw new RangeError(`gaussianEmissions: states must be a positive integer, not ${K}.`);
@@ -42,14 +49,24 @@ export function gaussianEmissions(options: {
   };
   checkLength("gaussianEmissions: the prior's mean", prior.mean, D);
   const origin = Float64Array.from(prior.mean);
-  const one = family.natural({ ...prior, mean: new Float64Array(D) });
+  const natural = (parameters: readonly NormalWishartParameters[]): Float64Array => {
+    if (parameters.length !== K)
+      throw new RangeError(`gaussianEmissions: natural takes the parameters of ${K} states, not ${parameters.length}.`);
+    const out = new Float64Array(K * size);
+    for (const [k, { mean, ...others }] of parameters.entries()) {
+      checkLength(`gaussianEmissions: the mean of state ${k}`, mean, D);
+      out.set(family.natural({ ...others, mean: aboutOrigin(mean, origin) }), k * size);
+    }
+    return out;
+  };
   return {
     name: "Gaussian",
     settings: { origin: origin.join(" ") },
     states: K,
     columns: D,
+    origin,
     logBase: (-D / 2) * Math.log(2 * Math.PI),
-    prior: Float64Array.from({ length: K * size }, (_, i) => one[i % size]),
+    prior: natural(each(() => prior)),
     logNormaliser: (natural) => each((k) => family.logNormaliser(ofState(natural, k))).reduce((a, b) => a + b),
     kl: (q, p) => each((k) => klDivergence(family, ofState(q, k), ofState(p, k))).reduce((a, b) => a + b),
     expectedLogDensities: (natural, batch) => {
@@ -88,5 +105,6 @@ export function gaussianEmissions(options: {
         const { mean, ...others } = family.parameters(ofState(natural, k));
         return { ...others, mean: mean.map((value, d) => value + origin[d]) };
       }),
+    natural,
   };
 }

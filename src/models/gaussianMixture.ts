@@ -25,6 +25,14 @@ export interface MixtureGlobal extends NaturalParameters {
   readonly components: Float64Array;
 }
 
+/** What `parameters` of a {@link GaussianMixture} returns and its `natural` takes: usual parameters, in the points' own coordinates. */
+export interface MixtureParameters {
+  /** Of the Dirichlet, `[K]`. */
+  readonly concentration: Float64Array;
+  /** m, β, W⁻¹ and ν of each component. */
+  readonly components: readonly NormalWishartParameters[];
+}
+
 /** Options of {@link gaussianMixture}. */
 export interface GaussianMixtureOptions {
   /** K ≥ 2. */
@@ -48,10 +56,13 @@ export interface GaussianMixture extends ConjugateModel<MixtureGlobal, Rows, nev
   /** q(component of each point), `[size · K]`, row by row. */
   responsibilities(global: MixtureGlobal, batch: Rows): Float64Array;
   /** The Dirichlet's concentration and each component's m, β, W⁻¹ and ν. */
-  parameters(global: MixtureGlobal): {
-    readonly concentration: Float64Array;
-    readonly components: readonly NormalWishartParameters[];
-  };
+  parameters(global: MixtureGlobal): MixtureParameters;
+  /**
+   * The inverse of `parameters`: to start at means that are known, say.
+   *
+   * @throws RangeError if there are not K components, or a parameter is out of range.
+   */
+  natural(parameters: MixtureParameters): MixtureGlobal;
 }
 
 /**
@@ -61,7 +72,7 @@ export interface GaussianMixture extends ConjugateModel<MixtureGlobal, Rows, nev
  * The local step is exact: `q(ξ_i = k) ∝ ρ_ik = exp(E[log π_k] + E[log N(x_i; μ_k, Λ_k⁻¹)])`, and its bound `Σ_i log Σ_k ρ_ik`.
  *
  * Natural parameters count from the prior's mean: `W⁻¹ + β m mᵀ` would lose the digits of W⁻¹ where m is large. Take a prior mean among the data, above all where its β is small: a
- * component r of its spreads away costs r² of the 10¹⁶ that Float64 tells apart, and from r = 10⁶ on is refused. `parameters` and all that takes points are in the points' own
+ * component r of its spreads away costs r² of the 10¹⁶ that Float64 tells apart, and from r = 10⁶ on is refused. `parameters`, `natural` and all that takes points are in the points' own
  * coordinates.
  *
  * @throws RangeError if K < 2 or the prior is out of range; from its functions, if points have another number of columns or lie too far from the prior's mean, or K is above their
@@ -75,11 +86,22 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
   const size = component.size;
   checkLength("gaussianMixture: the prior's mean", options.prior.mean, D);
   const origin = Float64Array.from(options.prior.mean);
-  const natural = component.natural({ ...options.prior, mean: new Float64Array(D) });
-  const prior: MixtureGlobal = {
-    weights: weights.natural({ concentration: new Float64Array(K).fill(concentration) }),
-    components: Float64Array.from({ length: K * size }, (_, i) => natural[i % size]),
+  const natural = (of: MixtureParameters): MixtureGlobal => {
+    if (of.components.length !== K)
+      throw new RangeError(
+        `gaussianMixture: natural takes the parameters of ${K} components, not ${of.components.length}.`,
+      );
+    const components = new Float64Array(K * size);
+    for (const [k, { mean, ...others }] of of.components.entries()) {
+      checkLength(`gaussianMixture: the mean of component ${k}`, mean, D);
+      components.set(component.natural({ ...others, mean: aboutOrigin(mean, origin) }), k * size);
+    }
+    return { weights: weights.natural(of), components };
   };
+  const prior = natural({
+    concentration: new Float64Array(K).fill(concentration),
+    components: new Array<NormalWishartParameters>(K).fill(options.prior),
+  });
   const ofComponent = (global: MixtureGlobal, k: number): Float64Array =>
     global.components.subarray(k * size, (k + 1) * size);
 
@@ -160,6 +182,7 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
         return { ...others, mean: mean.map((value, d) => value + origin[d]) };
       }),
     }),
+    natural,
   };
 }
 

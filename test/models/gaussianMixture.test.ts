@@ -107,6 +107,47 @@ describe("gaussianMixture", () => {
     expect(components[0].degrees + components[1].degrees).toBeCloseTo(8 + points.size, 12);
   });
 
+  it("has natural parameters of the usual ones, in the points' coordinates: the inverse of parameters", () => {
+    for (const offset of [0, 2 ** 17]) {
+      const moved = gaussianMixture({
+        components: 2,
+        concentration,
+        prior: { ...prior, mean: prior.mean.map((value) => value + offset) },
+      });
+      const there = rowsOf(
+        points.values.map((value) => value + offset),
+        2,
+      );
+      const global = moved.start(randomKey(3), there);
+      const again = moved.natural(moved.parameters(global));
+      for (const name of ["weights", "components"] as const) {
+        again[name].forEach((value, i) => {
+          expect(Math.abs(value - global[name][i])).toBeLessThan(1e-9 * (1 + Math.abs(value)));
+        });
+      }
+      const at = (x: number, y: number) => ({ ...prior, mean: Float64Array.of(x + offset, y + offset), degrees: 6 });
+      const known = { concentration: Float64Array.of(3, 4), components: [at(-2, 0), at(2, 1)] };
+      const first = moved.natural(known).components;
+      expect(first[0]).toBeCloseTo(0.3 * -2, 14);
+      expect(first[1]).toBeCloseTo(0.3 * -0.5, 14);
+      const shares = moved.responsibilities(moved.natural(known), there);
+      for (const row of [0, 1, 2]) expect(shares[2 * row]).toBeGreaterThan(0.9);
+      for (const row of [3, 4, 5]) expect(shares[2 * row]).toBeLessThan(0.1);
+      expect(moved.natural(moved.parameters(moved.prior))).toEqual(moved.prior);
+    }
+    const concentrations = Float64Array.of(1, 1);
+    expect(() => model.natural({ concentration: concentrations, components: [prior] })).toThrow(
+      "gaussianMixture: natural takes the parameters of 2 components, not 1.",
+    );
+    const short = { ...prior, mean: Float64Array.of(1) };
+    expect(() => model.natural({ concentration: concentrations, components: [prior, short] })).toThrow(
+      "gaussianMixture: the mean of component 1 must have 2 values, not 1.",
+    );
+    expect(() => model.natural({ concentration: Float64Array.of(1, -1), components: [prior, prior] })).toThrow(
+      "must be positive and finite, but number 1 is -1",
+    );
+  });
+
   it("starts from a key", () => {
     expect(model.start(randomKey(4), points)).toEqual(model.start(randomKey(4), points));
     expect(model.start(randomKey(4), points)).not.toEqual(model.start(randomKey(9), points));

@@ -272,6 +272,37 @@ describe("hiddenMarkovModel", () => {
     expect(elbo(stream.global)).toBeGreaterThan(optimum - 20);
   });
 
+  it("has emissions whose natural parameters are the inverse of the usual ones, in the observations' coordinates", () => {
+    const moved = { ...prior, mean: prior.mean.map((m) => m + 64) };
+    const emissions = gaussianEmissions({ states: 2, prior: moved });
+    expect(emissions.origin).toEqual(moved.mean);
+    const usual = [moved, { ...moved, mean: moved.mean.map((m) => m - 3), degrees: prior.degrees + 2 }];
+    const natural = emissions.natural(usual);
+    expect(natural.slice(0, natural.length / 2)).toEqual(emissions.prior.slice(0, natural.length / 2));
+    for (const [k, { mean, meanPrecision, inverseScale, degrees }] of emissions.parameters(natural).entries()) {
+      mean.forEach((value, d) => {
+        expect(value).toBeCloseTo(usual[k].mean[d], 12);
+      });
+      expect(meanPrecision).toBeCloseTo(usual[k].meanPrecision, 14);
+      expect(degrees).toBeCloseTo(usual[k].degrees, 14);
+      inverseScale.forEach((value, i) => {
+        expect(value).toBeCloseTo(usual[k].inverseScale[i], 12);
+      });
+    }
+    // Of a mixture with this prior and these components it is the same.
+    const mixture = gaussianMixture({ components: 2, concentration: 1, prior: moved });
+    const { components } = mixture.natural({ concentration: Float64Array.of(1, 1), components: usual });
+    expect(natural).toEqual(components);
+    expect(() => emissions.natural([moved])).toThrow("natural takes the parameters of 2 states, not 1.");
+    const short = { ...prior, mean: Float64Array.of(1) };
+    expect(() => emissions.natural([moved, short])).toThrow(
+      "gaussianEmissions: the mean of state 1 must have 2 values",
+    );
+    const letters = symbolic.emissions;
+    expect(letters.natural(letters.parameters(letters.prior))).toEqual(letters.prior);
+    expect(() => letters.natural([])).toThrow("categoricalEmissions: natural takes the parameters of 3 states, not 0.");
+  });
+
   it("starts from a key", () => {
     const [a, b] = split(randomKey(4), 2);
     expect(symbolic.start(a, symbols)).toEqual(symbolic.start(a, symbols));
