@@ -58,7 +58,7 @@ describe("estimatorTable", () => {
   it("notes on what condition an estimator is unbiased", () => {
     const lines = estimatorTable([scoreControlVariate({ weights: "heldOut" })], [elbo]).split("\n");
     expect(lines[2]).toMatch(/\| unbiased \(1\) \|$/);
-    expect(lines.at(-1)).toMatch(/^1\. for continuous latents with K ≥ 4/);
+    expect(lines.at(-1)).toMatch(/^1\. for continuous latents weights from held-out draws ask for K ≥ 3/);
   });
 
   it("refuses an empty table", () => {
